@@ -1,0 +1,23 @@
+from . import (
+    prepaid_ledger_mixin,  # before the models that inherit it
+    account_analytic_line,
+    account_analytic_line_deduction,
+    account_move,
+    account_move_line,
+    account_partial_reconcile,
+    account_payment,
+    prepaid_allocation,
+    prepaid_budget,
+    prepaid_budget_ledger,
+    prepaid_budget_replenishment,
+    prepaid_budget_top_up,
+    prepaid_entry,
+    prepaid_lot,
+    prepaid_replenishment,
+    product_template,
+    project_task,
+    res_company,
+    res_config_settings,
+    res_partner,
+    sale_order_line,
+)

@@ -1,0 +1,269 @@
+from odoo import api, fields, models
+from odoo.exceptions import AccessError, UserError
+from odoo.fields import Domain
+from odoo.tools import float_compare, float_is_zero
+
+from ..const import RATE_SOURCES
+from .res_company import EDIT_REBOOK
+
+STATE_PARTIAL = "partial"
+STATE_COVERED = "covered"
+
+#: Hours are compared to a tenth of a second.
+HOURS_DIGITS = 5
+
+#: What a deduction rests on: a change would make the ledger say something else.
+GUARDED_FIELDS = frozenset(
+    {
+        "unit_amount",
+        "employee_id",
+        "project_id",
+        "task_id",
+        "so_line",
+        "date",
+        "product_uom_id",
+        "partner_id",
+        "company_id",
+    }
+)
+
+
+class AccountAnalyticLine(models.Model):
+    """What prepaid budgets have paid of a timesheet. The timesheet itself is untouched."""
+
+    _inherit = "account.analytic.line"
+
+    prepaid_entry_ids = fields.One2many(
+        "prepaid.entry",
+        "timesheet_id",
+        "Prepaid entries",
+        readonly=True,
+        copy=False,
+        groups="prepaid_billing.group_user",
+    )
+    prepaid_state = fields.Selection(
+        [(STATE_PARTIAL, "Partly deducted"), (STATE_COVERED, "Deducted")],
+        "Prepaid",
+        compute="_compute_prepaid_state",
+        compute_sudo=True,
+        store=True,
+        copy=False,
+        falsy_value_label="Not deducted",
+    )
+    prepaid_covered_hours = fields.Float(
+        "Hours deducted",
+        compute="_compute_prepaid_state",
+        compute_sudo=True,
+        store=True,
+        copy=False,
+        help="Hours that a prepaid budget has paid for; they are not invoiced again.",
+    )
+
+    # What it would be deducted for now; a preview, nothing is stored.
+    prepaid_budget_id = fields.Many2one(
+        "prepaid.budget",
+        "Budget",
+        compute="_compute_prepaid_value",
+        groups="prepaid_billing.group_user",
+    )
+    prepaid_currency_id = fields.Many2one(
+        "res.currency",
+        compute="_compute_prepaid_value",
+        groups="prepaid_billing.group_user",
+    )
+    prepaid_rate = fields.Monetary(
+        "Rate",
+        currency_field="prepaid_currency_id",
+        compute="_compute_prepaid_value",
+        groups="prepaid_billing.group_user",
+    )
+    prepaid_rate_source = fields.Selection(
+        RATE_SOURCES,
+        "Rate from",
+        compute="_compute_prepaid_value",
+        groups="prepaid_billing.group_user",
+    )
+    prepaid_rate_reason = fields.Char(
+        "Why",
+        compute="_compute_prepaid_value",
+        groups="prepaid_billing.group_user",
+    )
+    prepaid_value = fields.Monetary(
+        "To deduct",
+        currency_field="prepaid_currency_id",
+        compute="_compute_prepaid_value",
+        groups="prepaid_billing.group_user",
+        help="Value of the hours that are not deducted yet, without tax.",
+    )
+
+    _prepaid_state_index = models.Index("(so_line) WHERE prepaid_state IS NOT NULL")
+
+    # === COMPUTES === #
+
+    @api.depends("prepaid_entry_ids")
+    def _compute_prepaid_state(self):
+        groups = self.env["prepaid.entry"]._read_group(
+            [("timesheet_id", "in", self.ids)], ["timesheet_id"], ["hours:sum"]
+        )
+        covered = {timesheet.id: hours for timesheet, hours in groups}
+        for timesheet in self:
+            hours = covered.get(timesheet._origin.id, 0.0)
+            if float_is_zero(hours, HOURS_DIGITS):
+                timesheet.prepaid_covered_hours = 0.0
+                timesheet.prepaid_state = False
+                continue
+            timesheet.prepaid_covered_hours = hours
+            worked = timesheet._get_prepaid_hours()
+            is_whole = float_compare(hours, worked, HOURS_DIGITS) >= 0
+            timesheet.prepaid_state = STATE_COVERED if is_whole else STATE_PARTIAL
+
+    def _compute_prepaid_value(self):
+        valuations = self._get_prepaid_valuations()
+        for timesheet in self:
+            valuation = valuations[timesheet]
+            budget = valuation.budget
+            timesheet.prepaid_budget_id = budget
+            timesheet.prepaid_currency_id = budget.currency_id
+            timesheet.prepaid_rate = valuation.rate
+            timesheet.prepaid_rate_source = valuation.source
+            timesheet.prepaid_rate_reason = valuation.obstacle or valuation.reason
+            timesheet.prepaid_value = budget and (
+                0.0 if valuation.obstacle else budget._from_units(valuation.value)
+            )
+
+    # === GUARDS === #
+
+    def _is_not_billed(self):
+        """Deducted time keeps its project, customer and sales order item (B55)."""
+        return super()._is_not_billed() and not self.sudo().prepaid_state
+
+    def write(self, vals):
+        """Deducted time is not changed silently: refused, or returned and deducted anew.
+
+        :raise UserError: the company refuses edits of deducted time
+        """
+        deducted = self._filtered_prepaid_guarded(vals)
+        if not deducted:
+            return super().write(vals)
+        refusing = deducted.filtered(
+            lambda t: t.company_id.prepaid_edit_policy != EDIT_REBOOK
+        )
+        if refusing:
+            raise UserError(refusing._get_prepaid_locked_message())
+        entries = deducted._prepaid_release(self.env._("The time entry was edited"))
+        result = super().write(vals)
+        deducted._prepaid_rebook(entries.budget_id)
+        return result
+
+    def _filtered_prepaid_guarded(self, vals):
+        if not GUARDED_FIELDS & vals.keys():
+            return self.browse()
+        return self.filtered(lambda t: t.sudo().prepaid_state)  # whoever edits
+
+    def _get_prepaid_locked_message(self):
+        names = ", ".join(f"{t.date} {t.employee_id.name}" for t in self[:5].sudo())
+        return self.env._(
+            "%(entries)s: this time is deducted from a prepaid budget. Return it first "
+            "(button Return on the time entry), then change it.",
+            entries=names,
+        )
+
+    @api.ondelete(at_uninstall=False)
+    def _unlink_except_prepaid_deducted(self):
+        """Deleting deducted time returns its value, by those who may return it."""
+        deducted_sudo = self.sudo().filtered("prepaid_state")  # whoever deletes
+        if not deducted_sudo:
+            return
+        refusing = deducted_sudo.filtered(
+            lambda t: t.company_id.prepaid_edit_policy != EDIT_REBOOK
+        )
+        may_return = self.env.su or self.env.user.has_group("prepaid_billing.group_user")
+        if refusing and not may_return:
+            raise UserError(refusing._get_prepaid_locked_message())
+        deducted_sudo._prepaid_release(self.env._("The time entry was deleted"))
+
+    def _get_timesheets_to_merge(self):
+        """Deducted entries are not merged: their value is booked entry by entry."""
+        return super()._get_timesheets_to_merge().filtered(
+            lambda timesheet: not timesheet.sudo().prepaid_state
+        )
+
+    # === WHAT IS LEFT TO DEDUCT === #
+
+    @api.model
+    def _get_prepaid_open_domain(self):
+        """Return the domain of time that may still be deducted or invoiced."""
+        return Domain.AND(
+            [
+                [("project_id", "!=", False), ("unit_amount", ">", 0)],
+                [("project_id.allow_billable", "=", True)],
+                [("timesheet_invoice_type", "in", ("billable_time", "non_billable"))],
+                ["|", ("prepaid_state", "=", False), ("prepaid_state", "!=", "covered")],
+                [
+                    "|",
+                    ("timesheet_invoice_id", "=", False),
+                    ("timesheet_invoice_id.state", "=", "cancel"),
+                ],
+            ]
+        )
+
+    def _get_prepaid_partners(self):
+        """Return the commercial entity that each timesheet was worked for."""
+        return {
+            timesheet: timesheet.so_line.order_partner_id.commercial_partner_id
+            or timesheet.partner_id.commercial_partner_id
+            for timesheet in self
+        }
+
+    def _get_prepaid_hours(self):
+        """Return the duration in hours, whatever unit the company logs time in."""
+        self.ensure_one()
+        hour = self.env.ref("uom.product_uom_hour")
+        uom = self.product_uom_id or hour
+        return uom._compute_quantity(self.unit_amount, hour, round=False)
+
+    # === ACTIONS === #
+
+    def _check_prepaid_right(self):
+        """Refuse those who may log time but not deduct it.
+
+        :raise AccessError: the user is not in the group that deducts
+        """
+        if self.env.su or self.env.user.has_group("prepaid_billing.group_user"):
+            return
+        raise AccessError(
+            self.env._(
+                "Deducting time from prepaid budgets is for the group Prepaid / User. "
+                "Ask an administrator for it."
+            )
+        )
+
+    def action_prepaid_deduct(self):
+        """Show what would be deducted from these timesheets, and what is short."""
+        self._check_prepaid_right()
+        wizard = self.env["prepaid.deduct"].create({"timesheet_ids": self.ids})
+        return wizard._get_records_action(name=self.env._("Deduct time"), target="new")
+
+    def action_prepaid_return(self):
+        """Give deducted time back to the budget; it is offered for invoicing again."""
+        self._check_prepaid_right()
+        self.check_access("read")
+        deducted = self.filtered("prepaid_state")
+        if not deducted:
+            raise UserError(
+                self.env._("None of these time entries is deducted: nothing to return.")
+            )
+        for timesheet in deducted.filtered(lambda t: t.timesheet_invoice_id):
+            invoice = timesheet.timesheet_invoice_id.sudo()  # name of the obstacle only
+            if invoice.state == "posted":
+                raise UserError(
+                    self.env._(
+                        "The rest of %(entry)s is invoiced on %(invoice)s. Credit that "
+                        "invoice first.",
+                        entry=timesheet.display_name,
+                        invoice=invoice.name,
+                    )
+                )
+        deducted._prepaid_release(
+            self.env._("Returned by %(user)s", user=self.env.user.name)
+        )

@@ -1,0 +1,227 @@
+from odoo import api, fields, models
+from odoo.exceptions import UserError
+
+from ..const import LOT_CLOSED, REFUND
+
+
+class AccountMove(models.Model):
+    _inherit = "account.move"
+
+    prepaid_lot_ids = fields.One2many(
+        "prepaid.lot", "invoice_id", "Prepaid lots", readonly=True
+    )
+    prepaid_request_key = fields.Char(
+        readonly=True,
+        copy=False,
+        help="Key of the request that made this top-up invoice.",
+    )
+    prepaid_budget_ids = fields.Many2many(
+        "prepaid.budget",
+        string="Prepaid budgets",
+        compute="_compute_prepaid_budget_ids",
+        compute_sudo=True,
+    )
+
+    _prepaid_request_unique = models.UniqueIndex(
+        "(prepaid_request_key) WHERE prepaid_request_key IS NOT NULL"
+    )
+
+    @api.depends("invoice_line_ids.prepaid_budget_id")
+    def _compute_prepaid_budget_ids(self):
+        for move in self:
+            move.prepaid_budget_ids = move.invoice_line_ids.prepaid_budget_id
+
+    # === LIFE OF AN INVOICE === #
+
+    def _post(self, soft=True):
+        """Credit is born with its posted invoice and withdrawn by a credit note."""
+        posted = super()._post(soft=soft)
+        invoices = posted.filtered(lambda m: m.move_type == "out_invoice")
+        invoices.invoice_line_ids._create_prepaid_lots()
+        refunds = posted.filtered(lambda m: m.move_type == "out_refund")
+        refunds._refund_prepaid_lots()
+        # Payments that stayed reconciled with a draft count again from now on.
+        invoices._sync_prepaid_lots()
+        return posted
+
+    def button_draft(self):
+        """Take the credit of these invoices back, unless it was ever used.
+
+        :raise UserError: work was deducted from the credit of an invoice
+        """
+        lots = self._get_prepaid_lots_sudo()
+        for move in self:
+            used = lots.filtered(lambda lot, move=move: lot.invoice_id == move)
+            if used and used._is_ever_used():
+                raise UserError(
+                    self.env._(
+                        "%(invoice)s cannot be reset to draft: work was deducted from "
+                        "its prepaid credit. Make a credit note for the unused part "
+                        "instead (%(amount)s).",
+                        invoice=move.name,
+                        amount=move.currency_id.format(
+                            sum(used._get_refundable().values())
+                        ),
+                    )
+                )
+        refunded = self.invoice_line_ids.prepaid_refund_lot_id.sudo()  # as above
+        result = super().button_draft()
+        lots._detach()
+        refunded._sync_with_invoice()
+        return result
+
+    def button_cancel(self):
+        """A canceled top-up is not made again by itself."""
+        result = super().button_cancel()
+        self._get_prepaid_episodes_sudo()._close_if_settled()
+        return result
+
+    def unlink(self):
+        """A deleted top-up is not made again by itself."""
+        episodes_sudo = self._get_prepaid_episodes_sudo()
+        result = super().unlink()
+        episodes_sudo.invalidate_recordset(["invoice_id"])
+        episodes_sudo._close_if_settled()
+        return result
+
+    # === CREDIT === #
+
+    def _get_prepaid_lots_sudo(self):
+        # An accountant without rights on budgets still moves their credit.
+        return self.env["prepaid.lot"].sudo().search([("invoice_id", "in", self.ids)])
+
+    def _get_prepaid_episodes_sudo(self):
+        # As above.
+        return (
+            self.env["prepaid.replenishment"]
+            .sudo()
+            .search([("invoice_id", "in", self.ids)])
+        )
+
+    def _sync_prepaid_lots(self):
+        """Bring the credit of these invoices to what was received for them."""
+        lots = self._get_prepaid_lots_sudo().filtered(lambda l: l.state != LOT_CLOSED)
+        if lots:
+            lots._sync_with_invoice()
+
+    def _refund_prepaid_lots(self):
+        """Take credit back by these credit notes: the unused part at most.
+
+        :raise UserError: a credit note takes more than is left unused, or gives back
+            prepaid credit without naming its invoice
+        """
+        lines = self.invoice_line_ids.filtered(
+            lambda line: line.prepaid_refund_lot_id or line.product_id.prepaid_ok
+        )
+        for line in lines.filtered(lambda line: not line.prepaid_refund_lot_id):
+            raise UserError(
+                self.env._(
+                    "%(refund)s gives back %(product)s without naming the invoice that "
+                    "sold it. Use the button Credit Note on that invoice.",
+                    refund=line.move_id.display_name,
+                    product=line.product_id.display_name,
+                )
+            )
+        lots = lines.prepaid_refund_lot_id.sudo()  # as in _get_prepaid_lots_sudo
+        if not lots:
+            return
+        lots.budget_id._lock_for_ledger()
+        for lot, refundable in lots._get_refundable().items():
+            if lot.currency_id.compare_amounts(refundable, 0) < 0:
+                wanted = sum(
+                    lines.filtered(
+                        lambda ln, lot=lot: ln.prepaid_refund_lot_id == lot
+                    ).mapped("price_subtotal")
+                )
+                raise UserError(
+                    self.env._(
+                        "%(lot)s: %(wanted)s cannot be credited, %(refundable)s "
+                        "refundable. The rest has been used.",
+                        lot=lot.name,
+                        wanted=lot.currency_id.format(wanted),
+                        refundable=lot.currency_id.format(refundable + wanted),
+                    )
+                )
+        lots._sync_with_invoice(loss_kind=REFUND)
+
+    def _get_prepaid_received_share(self):
+        """Return the share of the invoice that was received as money, 0 to 1.
+
+        Money is what a live payment or a bank statement line brought. A credit note or
+        a journal entry settles an invoice without any money. What a credit note of this
+        very invoice took off is no longer due.
+        """
+        self.ensure_one()
+        credited = self.reversal_move_ids.filtered(
+            lambda m: m.state == "posted" and m.move_type == "out_refund"
+        )
+        due = self.amount_total - sum(credited.mapped("amount_total"))
+        if self.currency_id.compare_amounts(due, 0) <= 0:
+            return 1.0
+        received = self._get_prepaid_payments()[0]
+        return max(0.0, min(received / due, 1.0))
+
+    def _get_prepaid_payments(self):
+        """Return (received, in doubt): what live and other payments settle.
+
+        :return: tuple of money in the currency of the invoice; "in doubt" are payments
+            that were reset, rejected or canceled but are still reconciled
+        """
+        self.ensure_one()
+        received = doubtful = 0.0
+        receivable = self.line_ids.filtered(
+            lambda line: line.account_id.account_type == "asset_receivable"
+        )
+        for partial in receivable.matched_credit_ids:
+            counterpart = partial.credit_move_id.move_id
+            payment = counterpart.origin_payment_id
+            if not payment and not counterpart.statement_line_id:
+                continue
+            is_live = counterpart.state == "posted" and (
+                not payment or payment.state in ("in_process", "paid")
+            )
+            if is_live:
+                received += partial.debit_amount_currency
+            else:
+                doubtful += partial.debit_amount_currency
+        return received, doubtful
+
+    def _is_prepaid_open(self):
+        """Whether credit may still come from this invoice as it stands."""
+        self.ensure_one()
+        if self.state == "draft":
+            return True
+        if self.state != "posted":
+            return False
+        residual_left = not self.currency_id.is_zero(self.amount_residual)
+        return residual_left or self._get_prepaid_payments()[1] > 0
+
+    def _get_prepaid_net(self, budget):
+        """Return the credit that each of these invoices will bring to a budget.
+
+        :param budget: `prepaid.budget`
+        :return: list of money in the currency of the budget
+        """
+        return [
+            sum(
+                move.invoice_line_ids.filtered(
+                    lambda line: line.prepaid_budget_id == budget
+                ).mapped("price_subtotal")
+            )
+            for move in self
+        ]
+
+    def _send_prepaid_later(self):
+        """Queue the mails of these invoices; they go out after the commit.
+
+        Core's own queue renders the PDF and sends, in its own transaction.
+        """
+        if not self:
+            return
+        author = self.env.user
+        self.sending_data = {
+            "author_user_id": author.id,
+            "author_partner_id": author.partner_id.id,
+        }
+        # Anyone who may post a top-up may have it sent.
+        self.env.ref("account.ir_cron_account_move_send").sudo()._trigger()

@@ -1,0 +1,127 @@
+from odoo import Command, api, fields, models
+from odoo.exceptions import UserError
+from odoo.fields import Domain
+
+from ..const import LOT_PENDING
+from .account_analytic_line import STATE_COVERED
+
+
+class AccountMoveLine(models.Model):
+    _inherit = "account.move.line"
+
+    prepaid_budget_id = fields.Many2one(
+        "prepaid.budget",
+        index="btree_not_null",
+        ondelete="restrict",
+        check_company=True,
+        help="Budget that this line fills. Empty on a prepaid pack: the customer's "
+        "budget, or a new one.",
+    )
+    prepaid_refund_lot_id = fields.Many2one(
+        "prepaid.lot",
+        "Prepaid lot credited",
+        readonly=True,
+        copy=False,
+        index="btree_not_null",
+        ondelete="restrict",
+    )
+
+    def _copy_data_extend_business_fields(self, values):
+        """A credit note knows which lot each of its lines takes back."""
+        super()._copy_data_extend_business_fields(values)
+        lot = self.env["prepaid.lot"].sudo()  # an accountant may have no right on lots
+        lot = lot.search([("invoice_line_id", "=", self.id)])
+        if lot:
+            values["prepaid_refund_lot_id"] = lot.id
+
+    # === CREDIT === #
+
+    def _create_prepaid_lots(self):
+        """Make a lot for each prepaid pack on these posted invoice lines.
+
+        :raise UserError: a pack cannot become credit; the message says why
+        """
+        lines = self.filtered(
+            lambda ln: (ln.prepaid_budget_id or ln.product_id.prepaid_ok)
+            and ln.display_type == "product"
+            and not ln.currency_id.is_zero(ln.price_subtotal)
+        )
+        if not lines:
+            return
+        lines_sudo = lines.sudo()  # selling a pack needs no right on budgets
+        lines_sudo._assign_prepaid_budgets()
+        for line in lines_sudo:
+            line._ensure_prepaid_sellable()
+        lines_sudo.env["prepaid.lot"].create(
+            [line._prepare_prepaid_lot_vals() for line in lines_sudo]
+        )
+
+    def _assign_prepaid_budgets(self):
+        """Fill in the budget where the seller left it open: the customer's, or a new one."""
+        Budget = self.env["prepaid.budget"]
+        for line in self.filtered(lambda ln: not ln.prepaid_budget_id):
+            owner = {
+                "partner_id": line.partner_id.commercial_partner_id.id,
+                "company_id": line.company_id.id,
+                "currency_id": line.currency_id.id,
+            }
+            domain = Domain.AND([[(name, "=", id_)] for name, id_ in owner.items()])
+            budget = Budget.search(domain, limit=1)
+            if not budget:
+                budget = Budget.create({**owner, "product_id": line.product_id.id})
+            line.with_context(skip_readonly_check=True).prepaid_budget_id = budget
+
+    def _ensure_prepaid_sellable(self):
+        self.ensure_one()
+        budget = self.prepaid_budget_id
+        reason = False
+        if budget.partner_id != self.partner_id.commercial_partner_id:
+            reason = self.env._(
+                "the budget belongs to %(owner)s", owner=budget.partner_id.display_name
+            )
+        elif budget.currency_id != self.currency_id:
+            reason = self.env._(
+                "the budget is kept in %(currency)s. Invoice it in that currency, or "
+                "choose another budget",
+                currency=budget.currency_id.name,
+            )
+        elif self.price_subtotal < 0:
+            reason = self.env._(
+                "credit cannot be sold for less than zero. Use a credit note"
+            )
+        if reason:
+            raise UserError(
+                self.env._(
+                    "%(invoice)s cannot fill %(budget)s: %(reason)s.",
+                    invoice=self.move_id.display_name,
+                    budget=budget.display_name,
+                    reason=reason,
+                )
+            )
+
+    def _prepare_prepaid_lot_vals(self):
+        self.ensure_one()
+        product = self.product_id
+        return {
+            "name": self.move_id.name,
+            "budget_id": self.prepaid_budget_id.id,
+            "company_id": self.company_id.id,
+            "currency_id": self.currency_id.id,
+            "state": LOT_PENDING,
+            "quantity": self.price_subtotal,
+            "remaining": 0.0,
+            "date_from": self.move_id.invoice_date,
+            "invoice_id": self.move_id.id,
+            "invoice_line_id": self.id,
+            "tax_ids": [Command.set(self.tax_ids.ids)],
+            "usable_when": product._get_prepaid_usable_when(),
+            "part_payment": product._get_prepaid_part_payment(),
+        }
+
+    # === TIME THAT IS DEDUCTED IS NOT INVOICED === #
+
+    @api.model
+    def _timesheet_domain_get_invoiced_lines(self, sale_line_delivery):
+        """Leave time that is covered in whole out of the invoice."""
+        domain = super()._timesheet_domain_get_invoiced_lines(sale_line_delivery)
+        return Domain(domain) & Domain("prepaid_state", "!=", STATE_COVERED)

@@ -1,0 +1,330 @@
+from odoo import models
+from odoo.tools import SQL
+
+from ..const import CREDIT, REINSTATE, RELEASE
+from ..tools.allocation import OVERDRAFT, Credit, take
+from ..tools.money import from_units, to_units
+
+
+class PrepaidBudgetLedger(models.Model):
+    """The one writer of the ledger.
+
+    Everything that moves a balance passes through :meth:`_post_entries`, after
+    :meth:`_lock_for_ledger`. Amounts are whole smallest amounts of the currency inside.
+    """
+
+    _inherit = "prepaid.budget"
+
+    # === LOCK === #
+
+    def _lock_for_ledger(self):
+        """Let one transaction at a time move these budgets; call before reading them.
+
+        Waits for the rows in a stable order, then changes them, so that a competitor
+        whose snapshot is older fails with a serialization error and is retried on fresh
+        data: in REPEATABLE READ a row lock alone would let it read a stale ledger.
+        """
+        if not self.ids:
+            return
+        self.env.flush_all()
+        ids = tuple(sorted(self.ids))
+        self.env.cr.execute(
+            SQL(
+                "SELECT id FROM prepaid_budget WHERE id IN %s ORDER BY id"
+                " FOR NO KEY UPDATE",
+                ids,
+            )
+        )
+        self.env.cr.execute(
+            SQL(
+                "UPDATE prepaid_budget SET lock_seq = lock_seq + 1 WHERE id IN %s", ids
+            )
+        )
+        self.invalidate_recordset(flush=False)
+        self.env["prepaid.lot"].invalidate_model(flush=False)
+        self.env["prepaid.entry"].invalidate_model(flush=False)
+        self.env["prepaid.replenishment"].invalidate_model(flush=False)
+
+    # === UNITS === #
+
+    def _to_units(self, amount):
+        """Return money of this budget as whole smallest amounts of its currency."""
+        return to_units(amount, self.currency_id.rounding)
+
+    def _from_units(self, units):
+        """Return whole smallest amounts as money of this budget."""
+        return from_units(units, self.currency_id.rounding)
+
+    # === THE WRITER === #
+
+    def _post_entries(self, movements):
+        """Append entries with their allocations, and bring the stored sums along.
+
+        The budgets must be locked. Lots lose or gain what the movements take or fill;
+        debt that a gain can settle is settled in the same step.
+
+        :param list movements: dicts of entry values with ``budget`` (record),
+            ``quantity`` in whole smallest amounts (+ or -), ``takes``: list of
+            (lot id, whole smallest amounts, + fills and - uses) and all other columns
+        :return: the new `prepaid.entry`, in the order of the movements
+        """
+        entries = self.env["prepaid.entry"].create(self._prepare_entries(movements))
+        allocations = [
+            (entry, lot_id, units)
+            for entry, movement in zip(entries, movements, strict=True)
+            for lot_id, units in movement["takes"]
+        ]
+        self._post_allocations(allocations)
+        gaining = self.browse(
+            {m["budget"].id for m in movements if m["quantity"] > 0}
+        )
+        for budget in gaining:
+            budget._settle_debt()
+        self.browse({m["budget"].id for m in movements})._after_balance_change()
+        return entries
+
+    def _prepare_entries(self, movements):
+        balances = {}
+        vals_list = []
+        for movement in movements:
+            budget = movement["budget"]
+            before = balances.get(budget, budget._to_units(budget.balance))
+            balances[budget] = before + movement["quantity"]
+            vals = {k: v for k, v in movement.items() if k not in ("budget", "takes")}
+            vals_list.append(
+                {
+                    "date": budget.company_id._get_prepaid_today(),
+                    **vals,
+                    "budget_id": budget.id,
+                    "company_id": budget.company_id.id,
+                    "currency_id": budget.currency_id.id,
+                    "quantity": budget._from_units(movement["quantity"]),
+                    "balance_after": budget._from_units(balances[budget]),
+                }
+            )
+        for budget, units in balances.items():
+            budget.balance = budget._from_units(units)
+        return vals_list
+
+    def _post_allocations(self, allocations):
+        """Append allocations and bring the lots' remainders along.
+
+        :param list allocations: (entry, lot id, whole smallest amounts: + fills, - uses)
+        """
+        moved = {}
+        vals_list = []
+        for entry, lot_id, units in allocations:
+            moved[lot_id] = moved.get(lot_id, 0) + units
+            vals_list.append(
+                {
+                    "entry_id": entry.id,
+                    "lot_id": lot_id,
+                    "company_id": entry.company_id.id,
+                    "currency_id": entry.currency_id.id,
+                    "quantity": entry.budget_id._from_units(units),
+                }
+            )
+        self.env["prepaid.allocation"].create(vals_list)
+        for lot in self.env["prepaid.lot"].browse(moved):
+            budget = lot.budget_id
+            remaining = budget._to_units(lot.remaining) + moved[lot.id]
+            lot.remaining = budget._from_units(remaining)
+
+    def _after_balance_change(self):
+        """Hook: the balance of these budgets has moved; they are locked."""
+
+    # === DEBT === #
+
+    def _get_debt(self):
+        """Return what was used without credit behind it, in the budget's currency."""
+        self.ensure_one()
+        remaining = sum(self._get_open_lots().mapped("remaining"))
+        return self.currency_id.round(remaining - self.balance)
+
+    def _settle_debt(self):
+        """Let new credit pay for what was used without credit, oldest first."""
+        self.ensure_one()
+        lots = self._get_open_lots()
+        remaining = {lot.id: self._to_units(lot.remaining) for lot in lots}
+        debt = sum(remaining.values()) - self._to_units(self.balance)
+        if debt <= 0 or not remaining:
+            return
+        allocations = []
+        for entry, owed in self._get_uncovered_entries():
+            takes = take(min(owed, debt), remaining)
+            allocations += [(entry, lot_id, -units) for lot_id, units in takes]
+            debt -= sum(units for _lot_id, units in takes)
+            if debt <= 0:
+                break
+        self._post_allocations(allocations)
+
+    def _get_uncovered_entries(self):
+        """Return (entry, whole smallest amounts owed) for each entry, oldest first."""
+        self.ensure_one()
+        self.env.flush_all()
+        rows = self.env.execute_query(
+            SQL(
+                """
+                WITH moved AS (
+                    SELECT COALESCE(origin_id, id) AS origin_id, quantity,
+                           (SELECT COALESCE(SUM(allocation.quantity), 0)
+                              FROM prepaid_allocation allocation
+                             WHERE allocation.entry_id = entry.id) AS allocated
+                      FROM prepaid_entry entry
+                     WHERE budget_id = %s
+                )
+                SELECT origin_id, SUM(allocated - quantity)
+                  FROM moved
+                 GROUP BY origin_id
+                HAVING SUM(allocated - quantity) > 0
+                 ORDER BY origin_id
+                """,
+                self.id,
+            )
+        )
+        Entry = self.env["prepaid.entry"]
+        return [(Entry.browse(id_), self._to_units(owed)) for id_, owed in rows]
+
+    # === LOTS === #
+
+    def _get_open_lots(self):
+        """Return the lots with credit left, in the order of use."""
+        return self.env["prepaid.lot"].search(
+            [("budget_id", "in", self.ids), ("remaining", ">", 0)], order="date_from, id"
+        )
+
+    def _get_credits(self):
+        """Return the open lots as values for the planning, in the order of use."""
+        self.ensure_one()
+        return [
+            Credit(
+                id=lot.id,
+                remaining=self._to_units(lot.remaining),
+                date_from=None if self.cover_earlier_work else lot.date_from,
+                tax_key=frozenset(lot.tax_ids.ids),
+            )
+            for lot in self._get_open_lots()
+        ]
+
+    def _get_overdraft_units(self):
+        """Return how far the balance may still fall below zero, beyond the lots."""
+        self.ensure_one()
+        if self.shortage_policy != OVERDRAFT:
+            return 0
+        debt = self._to_units(self._get_debt())
+        return max(self._to_units(self.overdraft_limit) - debt, 0)
+
+    def _get_shortage_reason(self, cover):
+        """Say why a piece of work is not accepted, and what would help.
+
+        :param cover: :class:`~..tools.allocation.Cover`
+        """
+        self.ensure_one()
+        lots = self._get_open_lots()
+        if any(not credit.accepts(cover.work) for credit in self._get_credits()):
+            taxes = cover.work.tax_key
+            if taxes is not None and any(set(lot.tax_ids.ids) != taxes for lot in lots):
+                return self.env._(
+                    "The tax of this service is not the tax that was paid on the credit "
+                    "of %(budget)s: invoice it as usual",
+                    budget=self.name,
+                )
+            return self.env._(
+                "The credit of %(budget)s starts after this work. Tick Cover earlier "
+                "work on the budget to allow it",
+                budget=self.name,
+            )
+        return self.env._(
+            "Short: %(value)s needed, %(balance)s left",
+            value=self.currency_id.format(self._from_units(cover.work.value)),
+            balance=self.currency_id.format(self.balance),
+        )
+
+    def _post_lot_movement(self, lot, difference, loss_kind):
+        """Book credit that a lot gains or loses with its invoice.
+
+        :param lot: `prepaid.lot` of this budget
+        :param float difference: money, + gained or - lost
+        :param str loss_kind: kind of the entry when credit is lost
+        :return: the `prepaid.entry`
+        """
+        self.ensure_one()
+        units = self._to_units(difference)
+        earlier = self.env["prepaid.entry"].search([("lot_id", "=", lot.id)])
+        if units > 0:
+            lost_before = earlier.filtered(lambda e: e.kind not in (CREDIT, REINSTATE))
+            kind = REINSTATE if lost_before else CREDIT
+            taken = units
+        else:
+            kind = loss_kind
+            taken = -min(-units, self._to_units(lot.remaining))
+        return self._post_entries(
+            [
+                {
+                    "budget": self,
+                    "kind": kind,
+                    "name": lot.name,
+                    "quantity": units,
+                    "takes": [(lot.id, taken)] if taken else [],
+                    "lot_id": lot.id,
+                    "key": f"lot/{lot.id}/{len(earlier)}",
+                }
+            ]
+        )
+
+    # === RETURNING DEDUCTED TIME === #
+
+    def _post_release(self, entries, reason=False):
+        """Give back what entries used, to the very lots they used.
+
+        :param entries: `prepaid.entry` of kind "consume", not yet returned
+        :param str reason: why, shown to staff
+        :return: the new entries, one for each
+        """
+        return self._post_entries(
+            [
+                {
+                    "budget": entry.budget_id,
+                    "kind": RELEASE,
+                    "name": entry.name,
+                    "quantity": -entry.budget_id._to_units(entry.quantity),
+                    "takes": entry._get_releasable_allocations(),
+                    "origin_id": entry.id,
+                    "timesheet_id": entry.timesheet_id.id,
+                    "work_date": entry.work_date,
+                    "hours": -entry.hours,
+                    "rate": entry.rate,
+                    "rate_source": entry.rate_source,
+                    "rate_reason": entry.rate_reason,
+                    "reason": reason,
+                    "key": f"return/{entry.id}",
+                }
+                for entry in entries
+            ]
+        )
+
+    # === PROOF === #
+
+    def _get_differences(self):
+        """Compare ledger, stored balance and lots; what they do not agree on.
+
+        :return: dict budget -> text; empty when everything agrees
+        """
+        self.env.flush_all()
+        differences = {}
+        for budget in self.with_context(active_test=False):
+            entries = self.env["prepaid.entry"].search([("budget_id", "=", budget.id)])
+            lots = self.env["prepaid.lot"].search([("budget_id", "=", budget.id)])
+            ledger = sum(budget._to_units(e.quantity) for e in entries)
+            balance = budget._to_units(budget.balance)
+            left = {lot: budget._to_units(lot.remaining) for lot in lots}
+            allocated = {
+                lot: sum(budget._to_units(a.quantity) for a in lot.allocation_ids)
+                for lot in lots
+            }
+            owed = sum(units for _entry, units in budget._get_uncovered_entries())
+            if ledger != balance or left != allocated:
+                differences[budget] = f"{ledger=} {balance=} {left=} {allocated=}"
+            elif balance != sum(left.values()) - owed or (owed and any(left.values())):
+                differences[budget] = f"{balance=} {left=} {owed=}"
+        return differences

@@ -1,0 +1,192 @@
+from odoo import Command, models
+from odoo.exceptions import UserError
+
+
+class PrepaidBudgetTopUp(models.Model):
+    """Top-up invoices: how credit is sold from a budget."""
+
+    _inherit = "prepaid.budget"
+
+    def top_up(self, amount, key=None):
+        """Make a draft top-up invoice; the same request again returns the same invoice.
+
+        Usable over Odoo's external API.
+
+        :param float amount: credit to buy, in the budget's currency, without tax
+        :param str key: any text that is unique to this request; None for a new request
+        :return: int, id of the draft `account.move`
+        :raise UserError: the amount is not above zero, or the budget cannot be invoiced
+        """
+        self.ensure_one()
+        self.check_access("write")
+        self._lock_for_ledger()
+        if key:
+            earlier = self._get_move_of_request(key)
+            if earlier:
+                return earlier.id
+        return self._create_top_up_invoices({self: amount}, key=key).id
+
+    def _get_move_of_request(self, key):
+        return self.env["account.move"].search([("prepaid_request_key", "=", key)])
+
+    def _create_top_up_invoices(self, amounts, key=None):
+        """Make one draft invoice for each budget, in one batch.
+
+        :param dict amounts: `prepaid.budget` -> money in its currency, without tax
+        :param str key: request key, for a single budget only
+        :return: `account.move`, in the order of the budgets; all of one company
+        :raise UserError: a budget cannot be invoiced; nothing is created then
+        """
+        for budget, amount in amounts.items():
+            if reason := budget._get_top_up_obstacle(amount):
+                raise UserError(reason)
+        vals_list = [b._prepare_top_up_vals(a) for b, a in amounts.items()]
+        if key:
+            vals_list[0]["prepaid_request_key"] = key
+        return self.env["account.move"].with_company(self.company_id).create(vals_list)
+
+    def _get_top_up_obstacle(self, amount):
+        """Say why no top-up invoice can be made.
+
+        :param float amount: money in the budget's currency, without tax
+        :return: text for the user, or False
+        """
+        self.ensure_one()
+        checks = (
+            self._get_owner_obstacle(),
+            self._get_amount_obstacle(amount),
+            self._get_product_obstacle(),
+            self._get_journal_obstacle(),
+        )
+        return next((reason for reason in checks if reason), False)
+
+    def _get_owner_obstacle(self):
+        if not self.active:
+            return self.env._(
+                "%(budget)s is archived. Restore it to top it up.",
+                budget=self.display_name,
+            )
+        if not self.partner_id.active:
+            return self.env._(
+                "%(customer)s is archived: %(budget)s gets no invoice. Restore the "
+                "customer, or archive the budget too.",
+                customer=self.partner_id.display_name,
+                budget=self.display_name,
+            )
+        if not self._has_rate(self.currency_id):
+            return self.env._(
+                "%(budget)s: there is no exchange rate for %(currency)s.",
+                budget=self.display_name,
+                currency=self.currency_id.name,
+            )
+        return False
+
+    def _get_amount_obstacle(self, amount):
+        if self.currency_id.compare_amounts(amount, 0) > 0:
+            return False
+        return self.env._(
+            "%(budget)s: %(amount)s cannot be invoiced. A top-up is above zero; use a "
+            "credit note on the top-up invoice to give credit back.",
+            budget=self.display_name,
+            amount=self.currency_id.format(amount),
+        )
+
+    def _get_product_obstacle(self):
+        product = self.product_id.with_company(self.company_id)
+        if not product:
+            return self.env._(
+                "%(budget)s has no prepaid pack. Choose the product to invoice on the "
+                "budget, or a default in the settings.",
+                budget=self.display_name,
+            )
+        if product.company_id and product.company_id != self.company_id.root_id:
+            if product.company_id not in self.company_id.parent_ids:
+                return self.env._(
+                    "%(budget)s: %(product)s belongs to another company than the budget.",
+                    budget=self.display_name,
+                    product=product.display_name,
+                )
+        if not product.product_tmpl_id._get_product_accounts().get("income"):
+            return self.env._(
+                "%(budget)s: %(product)s has no income account in %(company)s. Set one "
+                "on the product or on its category.",
+                budget=self.display_name,
+                product=product.display_name,
+                company=self.company_id.display_name,
+            )
+        return False
+
+    def _get_journal_obstacle(self):
+        journal = self.env["account.journal"].search(
+            [
+                *self.env["account.journal"]._check_company_domain(self.company_id),
+                ("type", "=", "sale"),
+            ],
+            limit=1,
+        )
+        if journal:
+            return False
+        return self.env._(
+            "%(budget)s: %(company)s has no sales journal. Create one under Accounting, "
+            "Configuration, Journals.",
+            budget=self.display_name,
+            company=self.company_id.display_name,
+        )
+
+    def _prepare_top_up_vals(self, amount):
+        """Return the values of a top-up invoice.
+
+        Fiscal position, payment terms and language follow from the customer, as on any
+        invoice; the budget can name another contact, other terms and a purchase order.
+
+        :param float amount: money in the budget's currency, without tax
+        """
+        self.ensure_one()
+        contact = self.invoice_partner_id or self.partner_id.browse(
+            self.partner_id.address_get(["invoice"])["invoice"]
+        )
+        line = self._prepare_top_up_line_vals(amount, contact)
+        vals = {
+            "move_type": "out_invoice",
+            "company_id": self.company_id.id,
+            "partner_id": contact.id,
+            "currency_id": self.currency_id.id,
+            "invoice_user_id": self.user_id.id,
+            "invoice_origin": self.name,
+            "ref": self.customer_reference,
+            "invoice_line_ids": [Command.create(line)],
+        }
+        if self.payment_term_id:
+            vals["invoice_payment_term_id"] = self.payment_term_id.id
+        return vals
+
+    def _prepare_top_up_line_vals(self, amount, contact):
+        """Return the values of the invoice line that buys credit.
+
+        :param float amount: money in the budget's currency, without tax
+        :param contact: `res.partner` whose language the invoice is written in
+        """
+        product = self.product_id.with_context(lang=contact.lang)
+        taxes = product.taxes_id._filter_taxes_by_company(self.company_id)
+        position = (
+            self.env["account.fiscal.position"]
+            .with_company(self.company_id)
+            ._get_fiscal_position(contact)
+        )
+        taxes = position.map_tax(taxes)
+        return {
+            "product_id": product.id,
+            "name": f"{product.display_name}\n{self.name}",
+            "quantity": 1.0,
+            "price_unit": self._get_price_for_net(amount, taxes),
+            "tax_ids": [Command.set(taxes.ids)],
+            "prepaid_budget_id": self.id,
+        }
+
+    def _get_price_for_net(self, amount, taxes):
+        """Return the price that buys `amount` without tax, also with tax included."""
+        if not any(taxes.flatten_taxes_hierarchy().mapped("price_include")):
+            return amount
+        return taxes.with_context(force_price_include=False).compute_all(
+            amount, currency=self.currency_id, product=self.product_id
+        )["total_included"]

@@ -1,0 +1,101 @@
+from odoo import fields, models
+
+from ..const import CONSUME, ENTRY_KINDS, RATE_SOURCES
+
+
+class PrepaidEntry(models.Model):
+    """One movement of a budget. The sum of a budget's entries is its balance.
+
+    Entries are created by :meth:`prepaid.budget._post_entries` and by nothing else.
+    Amounts are stored as booked and never computed again from hours and rates.
+    """
+
+    _name = "prepaid.entry"
+    _inherit = "prepaid.ledger.mixin"
+    _description = "Prepaid Entry"
+    _order = "id desc"
+    _rec_name = "name"
+    _ledger_erasable_columns = ("timesheet_id",)
+
+    budget_id = fields.Many2one(
+        "prepaid.budget", required=True, readonly=True, ondelete="restrict"
+    )
+    # Plain columns, copied when the entry is booked: history does not follow later edits.
+    company_id = fields.Many2one("res.company", required=True, readonly=True)
+    currency_id = fields.Many2one("res.currency", required=True, readonly=True)
+    kind = fields.Selection(ENTRY_KINDS, required=True, readonly=True)
+    name = fields.Char("Description", required=True, readonly=True)
+    date = fields.Date(
+        "Booked on", required=True, readonly=True, help="In the company's time zone."
+    )
+    work_date = fields.Date("Worked on", readonly=True)
+    quantity = fields.Monetary(
+        "Amount", required=True, readonly=True, help="Added (+) or used (-)."
+    )
+    balance_after = fields.Monetary("Balance", required=True, readonly=True)
+    key = fields.Char(
+        required=True,
+        readonly=True,
+        groups="base.group_user",
+        help="What this entry books, so that nothing is booked twice.",
+    )
+    request_key = fields.Char(
+        readonly=True,
+        groups="base.group_user",
+        index="btree_not_null",
+        help="Key of the request that booked this entry; the same request again "
+        "returns the same entries.",
+    )
+    lot_id = fields.Many2one(
+        "prepaid.lot",
+        readonly=True,
+        ondelete="restrict",
+        index="btree_not_null",
+        help="The lot whose credit this entry brings or takes back.",
+    )
+    origin_id = fields.Many2one(
+        "prepaid.entry",
+        "Corrects",
+        readonly=True,
+        ondelete="restrict",
+        index="btree_not_null",
+    )
+    timesheet_id = fields.Many2one(
+        "account.analytic.line",
+        readonly=True,
+        ondelete="set null",
+        index="btree_not_null",
+    )
+    hours = fields.Float(readonly=True, help="Deducted (+) or returned (-) hours.")
+    rate = fields.Monetary("Hourly rate", readonly=True)
+    rate_source = fields.Selection(RATE_SOURCES, readonly=True)
+    rate_reason = fields.Char(readonly=True)
+    reason = fields.Char(readonly=True, groups="base.group_user")
+    allocation_ids = fields.One2many("prepaid.allocation", "entry_id", readonly=True)
+
+    _key_unique = models.UniqueIndex("(key)")
+    _budget_index = models.Index("(budget_id, id)")
+    _consume_sign = models.Constraint(
+        f"CHECK (kind != '{CONSUME}' OR quantity <= 0)",
+        "Deducted time cannot raise a balance.",
+    )
+
+    # === RETURNING === #
+
+    def _get_unreturned(self):
+        """Return the deductions that have not been returned."""
+        deducted = self.filtered(lambda entry: entry.kind == CONSUME)
+        returned = self.search([("origin_id", "in", deducted.ids)]).origin_id
+        return deducted - returned
+
+    def _get_releasable_allocations(self):
+        """Return (lot id, whole smallest amounts) to fill again when returned."""
+        self.ensure_one()
+        return [
+            (allocation.lot_id.id, -self.budget_id._to_units(allocation.quantity))
+            for allocation in self.allocation_ids
+        ]
+
+    def action_return_time(self):
+        """Return the deducted time of these entries to the lots that paid for it."""
+        self.timesheet_id.action_prepaid_return()

@@ -1,0 +1,46 @@
+from datetime import datetime, timezone
+
+import pytz
+
+from odoo import fields, models
+
+EDIT_REFUSE = "refuse"
+EDIT_REBOOK = "rebook"
+
+
+class ResCompany(models.Model):
+    _inherit = "res.company"
+
+    prepaid_product_id = fields.Many2one(
+        "product.product",
+        "Default prepaid pack",
+        domain="[('prepaid_ok', '=', True)]",
+    )
+    prepaid_edit_policy = fields.Selection(
+        [
+            (EDIT_REFUSE, "Refuse: return it first"),
+            (EDIT_REBOOK, "Return it and deduct it again"),
+        ],
+        "When deducted time is edited",
+        required=True,
+        default=EDIT_REFUSE,
+    )
+
+    def _get_prepaid_today(self):
+        """Return today's date where the company is; UTC if its address has no zone."""
+        self.ensure_one()
+        zone = pytz.timezone(self.partner_id.tz or "UTC")
+        now = fields.Datetime.now()
+        return datetime.astimezone(now.replace(tzinfo=timezone.utc), zone).date()
+
+    def _get_prepaid_product(self):
+        """Return the pack that new budgets of this company are topped up with."""
+        self.ensure_one()
+        if self.prepaid_product_id:
+            return self.prepaid_product_id
+        product = self.env.ref(
+            "prepaid_billing.product_prepaid_credit", raise_if_not_found=False
+        )
+        if product and product.company_id and product.company_id != self:
+            return self.env["product.product"]
+        return product or self.env["product.product"]

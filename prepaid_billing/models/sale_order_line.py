@@ -1,0 +1,37 @@
+from odoo import api, models
+from odoo.fields import Domain
+
+from .account_analytic_line import STATE_COVERED, STATE_PARTIAL
+
+
+class SaleOrderLine(models.Model):
+    _inherit = "sale.order.line"
+
+    @api.depends("timesheet_ids.prepaid_covered_hours", "timesheet_ids.prepaid_state")
+    def _compute_qty_delivered(self):
+        super()._compute_qty_delivered()
+
+    def _get_delivered_quantity_by_analytic(self, additional_domain):
+        """What a budget has paid for is not delivered a second time.
+
+        One place for all of core's questions: delivered quantity, quantity to invoice
+        and invoicing a period.
+        """
+        domain = Domain.AND([additional_domain, [("prepaid_state", "!=", STATE_COVERED)]])
+        delivered = super()._get_delivered_quantity_by_analytic(domain)
+        if not self:
+            return delivered
+        partly = Domain.AND(
+            [
+                additional_domain,
+                [("so_line", "in", self.ids), ("prepaid_state", "=", STATE_PARTIAL)],
+            ]
+        )
+        hour = self.env.ref("uom.product_uom_hour")
+        for line, covered in self.env["account.analytic.line"]._read_group(
+            partly, ["so_line"], ["prepaid_covered_hours:sum"]
+        ):
+            delivered[line.id] -= hour._compute_quantity(
+                covered, line.product_uom_id, rounding_method="HALF-UP"
+            )
+        return delivered

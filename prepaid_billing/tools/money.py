@@ -1,0 +1,93 @@
+"""Rounding, decided once.
+
+Every amount that is stored passes through :func:`to_units` exactly once: half-up, at the
+smallest amount of its currency (0.01 dollar, 1 yen, 0.001 dinar). Inside the arithmetic
+amounts are whole numbers of that smallest amount, so that sums are exact.
+
+Nothing here knows of Odoo: the functions are tested by properties.
+"""
+
+from decimal import ROUND_FLOOR, ROUND_HALF_UP, Decimal
+
+#: Binary noise of a float (a third of an hour, 0.1 + 0.2) disappears at this many
+#: digits after the decimal point; no duration or price is entered more precisely.
+NOISE = Decimal("1e-9")
+
+
+def exact(number):
+    """Return a float as the decimal a person meant.
+
+    :param number: a float, int or Decimal
+    :return: Decimal, exact up to 9 digits after the decimal point
+    """
+    return Decimal(repr(number) if isinstance(number, float) else number).quantize(
+        NOISE, rounding=ROUND_HALF_UP
+    )
+
+
+def to_units(amount, rounding):
+    """Round an amount half-up to whole smallest amounts of its currency.
+
+    :param amount: money as a float or Decimal, in the currency's main unit
+    :param float rounding: the smallest amount of the currency (0.01, 1, 0.001)
+    :return: int, number of smallest amounts; half is rounded away from zero
+    """
+    units = exact(amount) / exact(rounding)
+    # Half a cent that binary noise turned into 0.4999999999 still is half a cent.
+    units = units.quantize(Decimal("1e-6"), rounding=ROUND_HALF_UP)
+    return int(units.quantize(Decimal(1), rounding=ROUND_HALF_UP))
+
+
+def from_units(units, rounding):
+    """Turn whole smallest amounts back into money.
+
+    :param int units: number of smallest amounts
+    :param float rounding: the smallest amount of the currency
+    :return: float, the amount that is nearest to the exact decimal
+    """
+    return float(units * exact(rounding))
+
+
+def value_of(hours, rate, rounding):
+    """Value time: hours times rate, rounded once.
+
+    :param float hours: duration in hours
+    :param float rate: money per hour, in the currency's main unit
+    :param float rounding: the smallest amount of the currency
+    :return: int, number of smallest amounts
+    """
+    # A third of an hour is meant, not 0.333333333: multiply before cutting digits.
+    product = Decimal(repr(float(hours))) * Decimal(repr(float(rate)))
+    return to_units(product.quantize(NOISE, rounding=ROUND_HALF_UP), rounding)
+
+
+def coverable(units, hours, rate, rounding, step):
+    """How much of a piece of work an amount can pay for, never more than the amount.
+
+    The rest of the work is invoiced by its hours, which a sales order counts in steps
+    (two decimals as a rule). The covered part is therefore cut down to whole steps:
+    covered value + invoiced value = value of the work, to the cent.
+
+    :param int units: amount at hand, in smallest amounts
+    :param float hours: duration of the work, in hours
+    :param float rate: money per hour
+    :param float rounding: the smallest amount of the currency
+    :param float step: smallest number of hours the rest can be billed in; 0 when the
+        rest is not billed by hours, so that the amount is used to its last cent
+    :return: tuple (hours covered as float, value covered in smallest amounts)
+    """
+    total = value_of(hours, rate, rounding)
+    if units >= total:
+        return hours, total
+    if units <= 0 or total <= 0:
+        return 0.0, 0
+    if not step:
+        return float(exact(hours) * units / total), units
+    step_exact = exact(step)
+    steps = (units * exact(rounding) / exact(rate) / step_exact).quantize(
+        Decimal(1), rounding=ROUND_FLOOR
+    )
+    while steps > 0 and value_of(float(steps * step_exact), rate, rounding) > units:
+        steps -= 1
+    covered = float(steps * step_exact)
+    return covered, value_of(covered, rate, rounding)
