@@ -1,18 +1,143 @@
-"""Entry point: ``python3 -m devtools <command>``."""
+"""Entry point: ``python3 -m devtools <command> [argument ...]``."""
 
-import argparse
 import concurrent.futures
-import contextlib
 import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable
 
-from . import odoo_source, postgres, steps, venv
+from . import cleaning, odoo_source, postgres, steps, venv
+
+Arguments = list[str]
 
 
-def _bootstrap(arguments: list[str]) -> None:
+def setup(_arguments: Arguments) -> int:
+    """Prepare everything; PostgreSQL keeps running until ``stop``."""
+    from . import environment, template
+
+    postgres.keep_marker().touch()
+    with environment.ready() as ready:
+        template.clone_installed(ready)
+    return 0
+
+
+def stop(_arguments: Arguments) -> int:
+    """Stop the private PostgreSQL server after ``setup``."""
+    postgres.keep_marker().unlink(missing_ok=True)
+    with steps.lock("postgres"):
+        postgres.Cluster().stop()
+    return 0
+
+
+def run(_arguments: Arguments) -> int:
+    """Start Odoo with the add-ons and demo data (FRESH=1, PORT=...)."""
+    from . import serve
+
+    return serve.serve()
+
+
+def test(arguments: Arguments) -> int:
+    """Run all tests; arguments go to pytest."""
+    from . import testing
+
+    return testing.test(arguments)
+
+
+def screenshots(_arguments: Arguments) -> int:
+    """Take the guide's pictures into docs/images."""
+    from . import testing
+
+    return testing.screenshots()
+
+
+def bench(arguments: Arguments) -> int:
+    """Run the named benchmarks, or all."""
+    from . import testing
+
+    return testing.bench(arguments)
+
+
+def lint(_arguments: Arguments) -> int:
+    """Check the style of all files, and the log of an installation."""
+    from . import linting
+
+    return linting.lint()
+
+
+def core_tests(arguments: Arguments) -> int:
+    """Run Odoo's own tests of some modules without and with our add-ons."""
+    from . import core_suites
+
+    return core_suites.compare(arguments)
+
+
+def odoo(arguments: Arguments) -> int:
+    """Run Odoo itself with the given arguments."""
+    from . import environment
+
+    with environment.ready() as ready:
+        return subprocess.call(ready.command(*arguments), env=ready.variables)
+
+
+def shell(arguments: Arguments) -> int:
+    """Open Odoo's Python shell on the named database."""
+    return odoo(["shell", "--no-http", "-d", *arguments])
+
+
+def execute(arguments: Arguments) -> int:
+    """Run any command with the variables that Odoo needs."""
+    from . import environment
+
+    with environment.ready() as ready:
+        return subprocess.call(arguments, env=ready.variables)
+
+
+def db(arguments: Arguments) -> int:
+    """Manage databases: list | create NAME | install NAME | clone A B | drop NAME."""
+    from . import database, environment, template
+
+    action, *names = arguments or ["list"]
+    with environment.ready() as ready:
+        if action == "create":
+            database.clone(template.ensure_template(ready), *names)
+        elif action == "install":
+            template.clone_installed(ready, *names)
+        elif action == "clone":
+            database.clone(*names)
+        elif action == "drop":
+            database.drop(*names)
+        else:
+            sys.stdout.write("\n".join(database.names()) + "\n")
+    return 0
+
+
+COMMANDS: dict[str, Callable[[Arguments], int]] = {
+    "setup": setup,
+    "stop": stop,
+    "run": run,
+    "test": test,
+    "screenshots": screenshots,
+    "lint": lint,
+    "bench": bench,
+    "core-tests": core_tests,
+    "odoo": odoo,
+    "shell": shell,
+    "exec": execute,
+    "db": db,
+}
+#: Commands that need neither Odoo nor the virtual environment.
+PLAIN = {"clean-cache": cleaning.clean_cache, "stop": stop}
+
+
+def usage() -> str:
+    """Return the list of commands."""
+    rows = {**COMMANDS, **PLAIN}
+    lines = [f"  {name:<12} {rows[name].__doc__.splitlines()[0]}" for name in rows]
+    return "\n".join(["usage: python3 -m devtools <command>", *lines, ""])
+
+
+def bootstrap(arguments: Arguments) -> None:
     """Fetch Odoo and the Python packages side by side, then restart inside."""
     with concurrent.futures.ThreadPoolExecutor() as pool:
         jobs = [pool.submit(odoo_source.locate), pool.submit(venv.ensure)]
@@ -21,74 +146,33 @@ def _bootstrap(arguments: list[str]) -> None:
     venv.restart_inside(arguments)
 
 
-@contextlib.contextmanager
-def ready(addons_root=None) -> Iterator["object"]:
-    """Give the environment with a running server."""
-    from . import environment, project
-
-    with postgres.server() as variables:
-        os.environ.update(variables)
-        yield environment.prepare(
-            odoo_source.locate(), addons_root or project.REPO
-        )
-
-
-def setup(_options, _rest) -> int:
-    """Prepare everything and keep the private PostgreSQL running."""
-    from . import template
-
-    postgres.keep_marker().touch()
-    with ready() as environment:
-        steps.say(f"template database: {template.ensure(environment)}")
-    return 0
-
-
-def execute(options, rest) -> int:
-    """Run any command in the environment."""
-    with ready() as environment:
-        return subprocess.call(rest, env=environment.variables)
-
-
-def odoo(options, rest) -> int:
-    """Run Odoo with the given arguments."""
-    with ready() as environment:
-        return subprocess.call(environment.command(*rest), env=environment.variables)
-
-
-def db(options, rest) -> int:
-    """Create (from the template), drop or list databases."""
-    from . import database, template
-
-    with ready() as environment:
-        if rest[0] == "create":
-            database.clone(template.ensure(environment), rest[1])
-        elif rest[0] == "clone":
-            database.clone(rest[1], rest[2])
-        elif rest[0] == "drop":
-            database.drop(rest[1])
-        else:
-            sys.stdout.write("\n".join(database.names()) + "\n")
-    return 0
-
-
-COMMANDS = {"setup": setup, "exec": execute, "odoo": odoo, "db": db}
-
-
-def main(arguments: list[str]) -> int:
-    """Run one command."""
-    parser = argparse.ArgumentParser(prog="python3 -m devtools", description=__doc__)
-    parser.add_argument("command", choices=COMMANDS)
-    options, rest = parser.parse_known_args(arguments)
+def dispatch(arguments: Arguments) -> int:
+    """Run one command, outside or inside the virtual environment."""
+    name, *rest = arguments or ["help"]
     if rest[:1] == ["--"]:
         rest = rest[1:]
+    if name in PLAIN:
+        return PLAIN[name](rest)
+    if name not in COMMANDS:
+        sys.stderr.write(usage())
+        return 0 if name in ("help", "-h", "--help") else 2
+    if not venv.inside():
+        bootstrap(arguments)
+    return COMMANDS[name](rest)
+
+
+def main(arguments: Arguments) -> int:
+    """Run one command; say in plain words what went wrong."""
     signal.signal(signal.SIGTERM, lambda *_args: sys.exit(143))
+    os.environ.pop("PYTHONHOME", None)
     try:
-        if not venv.inside():
-            _bootstrap(arguments)
-        return COMMANDS[options.command](options, rest)
+        return dispatch(arguments)
     except steps.Problem as error:
         steps.say(f"stopped: {error}")
         return 1
+    except KeyboardInterrupt:
+        steps.say("interrupted")
+        return 130
 
 
 if __name__ == "__main__":

