@@ -1,7 +1,7 @@
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 
-from ..const import LOT_CLOSED, REFUND
+from ..const import REFUND
 
 
 class AccountMove(models.Model):
@@ -100,9 +100,9 @@ class AccountMove(models.Model):
 
     def _sync_prepaid_lots(self):
         """Bring the credit of these invoices to what was received for them."""
-        lots = self._get_prepaid_lots_sudo().filtered(lambda l: l.state != LOT_CLOSED)
-        if lots:
-            lots._sync_with_invoice()
+        lots_sudo = self._get_prepaid_lots_sudo()
+        if lots_sudo:
+            lots_sudo._sync_with_invoice()
 
     def _refund_prepaid_lots(self):
         """Take credit back by these credit notes: the unused part at most.

@@ -101,7 +101,7 @@ class PrepaidLot(models.Model):
         """
         self.ensure_one()
         invoice = self.invoice_id
-        if self.state == LOT_CLOSED or invoice.state != "posted":
+        if invoice.state != "posted":
             return 0.0
         bought = self.quantity - self._get_refunded()
         if self.usable_when == USABLE_POSTED:
@@ -172,8 +172,6 @@ class PrepaidLot(models.Model):
 
     def _update_state(self, entitled):
         self.ensure_one()
-        if self.state == LOT_CLOSED:
-            return
         state = LOT_PENDING
         if self.currency_id.compare_amounts(self._get_refunded(), self.quantity) >= 0:
             state = LOT_CLOSED

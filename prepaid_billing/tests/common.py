@@ -1,8 +1,10 @@
 """A small agency: one customer, one employee, one project with a sales order."""
 
+from contextlib import contextmanager
 from datetime import date
 
 from odoo import Command
+from odoo.exceptions import UserError
 from odoo.tests import tagged
 
 from odoo.addons.account.tests.common import AccountTestInvoicingCommon
@@ -22,17 +24,7 @@ class PrepaidCommon(AccountTestInvoicingCommon):
         cls.usd = cls.company.currency_id
         cls.tax = cls.company_data["default_tax_sale"]
         cls.pack = cls._create_pack()
-        cls.service = cls.env["product.product"].create(
-            {
-                "name": "Consulting",
-                "type": "service",
-                "service_policy": "delivered_timesheet",
-                "service_tracking": "no",
-                "uom_id": cls.env.ref("uom.product_uom_hour").id,
-                "list_price": 100.0,
-                "taxes_id": [Command.set(cls.tax.ids)],
-            }
-        )
+        cls.service = cls._create_service()
         cls.customer = cls.env["res.partner"].create(
             {"name": "Azure", "is_company": True, "email": "azure@example.com"}
         )
@@ -56,6 +48,21 @@ class PrepaidCommon(AccountTestInvoicingCommon):
                 "property_account_income_id": cls.company_data[
                     "default_account_revenue"
                 ].id,
+                **vals,
+            }
+        )
+
+    @classmethod
+    def _create_service(cls, **vals):
+        return cls.env["product.product"].create(
+            {
+                "name": "Consulting",
+                "type": "service",
+                "service_policy": "delivered_timesheet",
+                "service_tracking": "no",
+                "uom_id": cls.env.ref("uom.product_uom_hour").id,
+                "list_price": 100.0,
+                "taxes_id": [Command.set(cls.tax.ids)],
                 **vals,
             }
         )
@@ -168,6 +175,13 @@ class PrepaidCommon(AccountTestInvoicingCommon):
     def _spend(cls, amount, **vals):
         """Deduct time worth an amount at 100 an hour; return the entries."""
         return cls._deduct(cls._log_time(amount / 100.0, **vals))
+
+    @contextmanager
+    def assertRefused(self, regex):
+        """The user is refused with a sentence, and nothing is half-written."""
+        with self.assertRaises(UserError) as caught:
+            yield
+        self.assertRegex(str(caught.exception), regex)
 
     def assertBalance(self, budget, expected):
         """The balance is as expected, and ledger, lots and debt prove it."""

@@ -1,5 +1,3 @@
-from odoo.exceptions import UserError
-
 from .common import PrepaidCommon
 
 
@@ -61,7 +59,7 @@ class TestStory(PrepaidCommon):
         self.assertBalance(budget, 500.0)
         self.assertFalse(budget.episode_id)
 
-        with self.assertRaisesRegex(UserError, "deducted"):
+        with self.assertRefused("deducted"):
             first.unit_amount = 4.0
         first.action_prepaid_return()
         self.assertBalance(budget, 800.0)
