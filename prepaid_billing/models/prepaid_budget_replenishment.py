@@ -2,6 +2,7 @@ import logging
 
 from odoo import api, fields, models
 from odoo.exceptions import UserError, ValidationError
+from odoo.fields import Domain
 from odoo.service.model import PG_CONCURRENCY_EXCEPTIONS_TO_RETRY
 
 from ..const import EPISODE_DONE, EPISODE_OPEN, EPISODE_SUPPRESSED
@@ -98,6 +99,13 @@ class PrepaidBudgetReplenishment(models.Model):
         copy=False,
         groups="base.group_user",
         help="Why the last check did what it did, or did nothing.",
+    )
+
+    replenish_checked_on = fields.Date(
+        readonly=True,
+        copy=False,
+        groups="base.group_user",
+        help="Day of the last check; the job checks a low budget once a day.",
     )
 
     # The job asks for the low budgets only, in the order of this index.
@@ -231,6 +239,7 @@ class PrepaidBudgetReplenishment(models.Model):
             [("budget_id", "in", self.ids), ("state", "=", EPISODE_OPEN)]
         )._close_if_settled()
         self.invalidate_recordset(["episode_id", "is_suppressed"])
+        self.replenish_checked_on = fields.Date.today()
         due = self.browse()
         for budget in self:
             note = budget._get_reason_to_wait()
@@ -448,13 +457,19 @@ class PrepaidBudgetReplenishment(models.Model):
     def _cron_replenish(self, chunk=CHUNK):
         """Every night: replenish what is low, in small committed steps.
 
+        Each low budget is checked once a day, whether that went well or not: a run that
+        is out of time goes on with the others, and one that fails waits for tomorrow.
+
         :param int chunk: budgets in one transaction
         """
-        domain = [("is_low", "=", True)]
+        today = fields.Date.today()
+        unchecked = Domain("replenish_checked_on", "=", False)
+        unchecked |= Domain("replenish_checked_on", "<", today)
+        domain = Domain("is_low", "=", True) & unchecked
         last_id = 0
         remaining = self.search_count(domain)
         while budgets := self.search(
-            [*domain, ("id", ">", last_id)], limit=chunk, order="id"
+            domain & Domain("id", ">", last_id), limit=chunk, order="id"
         ):
             last_id = budgets[-1].id
             for same_company in budgets.grouped("company_id").values():
@@ -510,4 +525,5 @@ class PrepaidBudgetReplenishment(models.Model):
         if self.replenish_note != note:
             self._schedule_activity(note)
         self._note_check(note)
+        self.replenish_checked_on = fields.Date.today()
         self.env["ir.cron"]._commit_progress()

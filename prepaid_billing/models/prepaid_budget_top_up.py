@@ -55,8 +55,8 @@ class PrepaidBudgetTopUp(models.Model):
         checks = (
             self._get_owner_obstacle(),
             self._get_amount_obstacle(amount),
-            self._get_product_obstacle(),
             self._get_journal_obstacle(),
+            self._get_product_obstacle(),
         )
         return next((reason for reason in checks if reason), False)
 

@@ -1,0 +1,176 @@
+import psycopg2
+
+from odoo.exceptions import AccessError, UserError
+from odoo.tools import mute_logger
+
+from odoo.addons.mail.tests.common import mail_new_test_user
+
+from .common import PrepaidCommon
+
+
+class TestAccess(PrepaidCommon):
+    """Who may see and do what (BF68, B84, B87, B88)."""
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.logger, cls.deductor, cls.manager = (
+            mail_new_test_user(
+                cls.env(su=True),
+                login,
+                groups=f"base.group_user,{group}",
+                company_id=cls.company.id,
+            )
+            for login, group in (
+                ("prepaid_logger", "hr_timesheet.group_hr_timesheet_user"),
+                ("prepaid_deductor", "prepaid_billing.group_user"),
+                ("prepaid_manager", "prepaid_billing.group_manager"),
+            )
+        )
+        cls.budget = cls._create_budget(500.0)
+        cls.timesheet = cls._log_time(1.0)
+
+    def test_b87_who_logs_time_sees_the_balance_and_nothing_more(self):
+        customer = self.customer.with_user(self.logger)
+        self.assertEqual(customer.prepaid_balance, 500.0)
+        task = self.env["project.task"].sudo().create(
+            {"name": "Task", "project_id": self.project.id}
+        )
+        self.assertEqual(task.with_user(self.logger).prepaid_balance, 500.0)
+        for name in ("budget", "lot", "entry", "allocation", "replenishment"):
+            with self.subTest(model=name), self.assertRaises(AccessError):
+                self.env[f"prepaid.{name}"].with_user(self.logger).search([])
+
+    def test_b87_who_logs_time_cannot_deduct_return_or_top_up(self):
+        line = self.timesheet.with_user(self.logger)
+        budget = self.budget.with_user(self.logger)
+        for act in (
+            lambda: line.prepaid_deduct(line.ids),
+            line.action_prepaid_deduct,
+            line.action_prepaid_return,
+            lambda: budget.top_up(10.0),
+            budget.action_replenish_now,
+            budget.action_rearm,
+            lambda: budget.write({"threshold": 1.0}),
+            lambda: budget.create({"partner_id": self.customer.id}),
+        ):
+            with self.assertRaises(AccessError):
+                act()
+        self.assertBalance(self.budget, 500.0)
+
+    def test_b87_who_logs_time_cannot_delete_deducted_time(self):
+        employee = self.env["hr.employee"].sudo().create(
+            {"name": "Lo", "user_id": self.logger.id, "company_id": self.company.id}
+        )
+        timesheet = self._log_time(1.0, employee_id=employee.id)
+        self._deduct(timesheet)
+        with self.assertRefused("deducted"):
+            timesheet.with_user(self.logger).unlink()
+        timesheet.with_user(self.deductor).unlink()
+        self.assertBalance(self.budget, 500.0)
+
+    def test_bf68_who_deducts_cannot_manage(self):
+        line = self.timesheet.with_user(self.deductor)
+        budget = self.budget.with_user(self.deductor)
+        line.prepaid_deduct(line.ids)
+        self.assertBalance(self.budget, 400.0)
+        line.action_prepaid_return()
+        self.assertBalance(self.budget, 500.0)
+        for act in (
+            lambda: budget.top_up(10.0),
+            budget.action_replenish_now,
+            budget.action_rearm,
+            lambda: budget.write({"threshold": 1.0}),
+            lambda: budget.create({"partner_id": self.customer.id}),
+            lambda: budget.lot_ids.write({"remaining": 1000.0}),
+        ):
+            with self.assertRaises(AccessError):
+                act()
+
+    def test_bf68_who_manages_sets_rules_and_tops_up(self):
+        budget = self.budget.with_user(self.manager)
+        budget.write(
+            {
+                "threshold": 600.0,
+                "replenish_policy": "threshold",
+                "replenish_amount": 100.0,
+            }
+        )
+        budget.action_replenish_now()
+        self.assertEqual(budget.episode_id.invoice_id.state, "posted")
+        self.assertTrue(budget.top_up(50.0))
+
+    def test_b88_rows_cannot_be_changed_by_anyone(self):
+        """Not by a manager, not by the superuser, not past the ORM."""
+        manager_budget = self.budget.with_user(self.manager)
+        for records, vals in (
+            (manager_budget.entry_ids, {"quantity": 9.0}),
+            (manager_budget.lot_ids, {"remaining": 9.0}),
+            (manager_budget.lot_ids.allocation_ids, {"quantity": 9.0}),
+        ):
+            with self.subTest(model=records._name):
+                with self.assertRaises(AccessError):
+                    records.create([{}])
+                with self.assertRaises(UserError):
+                    records.write(vals)
+                with self.assertRaises(AccessError):
+                    records.unlink()
+
+    @mute_logger("odoo.sql_db")
+    def test_b88_the_database_guards_the_rows(self):
+        for table in ("prepaid_entry", "prepaid_allocation"):
+            for statement in (f"UPDATE {table} SET quantity = 1", f"DELETE FROM {table}"):
+                with (
+                    self.subTest(statement=statement),
+                    self.assertRaises(psycopg2.errors.IntegrityConstraintViolation),
+                    self.cr.savepoint(),
+                ):
+                    self.cr.execute(statement)
+        with (
+            self.assertRaises(psycopg2.errors.CheckViolation),
+            self.cr.savepoint(),
+        ):
+            self.cr.execute("UPDATE prepaid_lot SET remaining = -0.01")
+
+    def test_b84_a_company_sees_and_uses_its_own_budgets_only(self):
+        other = self.env["res.company"].sudo().create({"name": "Other"})
+        stranger = mail_new_test_user(
+            self.env(su=True),
+            "prepaid_stranger",
+            groups="prepaid_billing.group_manager,base.group_user",
+            company_id=other.id,
+        )
+        for name in ("budget", "lot", "entry", "allocation", "replenishment"):
+            with self.subTest(model=name):
+                self.assertFalse(
+                    self.env[f"prepaid.{name}"].with_user(stranger).search([])
+                )
+        with self.assertRaises(AccessError):
+            self.budget.with_user(stranger).top_up(10.0)
+        customer = self.customer.with_user(stranger)
+        self.assertEqual(customer.prepaid_balance, 0.0)
+        budget = self.env["prepaid.budget"].sudo().create(
+            {"partner_id": self.customer.id, "company_id": other.id}
+        )
+        self.timesheet.invalidate_recordset()
+        self.assertEqual(self.timesheet.prepaid_budget_id, self.budget)
+        self.assertFalse(budget.entry_ids)
+
+    def test_an_accountant_without_prepaid_rights_moves_the_credit(self):
+        """Posting, paying and crediting a top-up need no right on budgets."""
+        accountant = mail_new_test_user(
+            self.env(su=True),
+            "prepaid_accountant",
+            groups="base.group_user,account.group_account_manager",
+            company_id=self.company.id,
+        )
+        move = self.env["account.move"].browse(self.budget.top_up(100.0))
+        move.invoice_date = "2026-06-01"
+        move.with_user(accountant).action_post()
+        self._pay(move.with_user(accountant))
+        self.assertBalance(self.budget, 600.0)
+        refund = move.with_user(accountant)._reverse_moves(
+            [{"invoice_date": move.invoice_date}]
+        )
+        refund.action_post()
+        self.assertBalance(self.budget, 500.0)

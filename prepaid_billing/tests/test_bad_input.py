@@ -1,0 +1,183 @@
+from odoo import Command
+from odoo.exceptions import UserError, ValidationError
+
+from .common import PrepaidCommon
+
+
+class TestBadInput(PrepaidCommon):
+    """Bad input gets a clear sentence and leaves nothing half-written."""
+
+    def test_b17_rules_that_make_no_sense_are_refused_on_save(self):
+        rule = {"replenish_policy": "threshold", "threshold": 100.0}
+        for vals, sentence in (
+            ({"replenish_method": "target", "replenish_target": 50.0}, "not below the"),
+            ({"replenish_method": "target", "replenish_target": 0.0}, "above zero"),
+            ({"replenish_amount": 0.0}, "fixed amount must be"),
+            ({"replenish_amount": -5.0}, "fixed amount must be"),
+            ({"replenish_amount": 0.001}, "fixed amount must be"),
+            ({"replenish_amount": 50.0, "replenish_max": 20.0}, "largest top-up"),
+            (
+                {"replenish_amount": 50.0, "replenish_max": 60.0, "replenish_min": 70.0},
+                "smallest top-up",
+            ),
+            ({"replenish_amount": 50.0, "replenish_max": -1.0}, "cannot be negative"),
+            ({"replenish_amount": 50.0, "threshold": -1.0}, "cannot be negative"),
+        ):
+            with self.subTest(vals=vals):
+                with self.assertRaises(ValidationError) as caught:
+                    self._create_budget(**{**rule, **vals})
+                self.assertIn(sentence, str(caught.exception))
+
+    def test_overdraft_without_a_limit(self):
+        with self.assertRaises(ValidationError):
+            self._create_budget(shortage_policy="overdraft")
+
+    def test_top_up_of_nothing_or_less(self):
+        budget = self._create_budget()
+        for amount in (0.0, -100.0, 0.001):
+            with self.subTest(amount=amount), self.assertRefused("above zero"):
+                budget.top_up(amount)
+        self.assertFalse(self._get_moves(budget))
+
+    def _get_moves(self, budget):
+        lines = self.env["account.move.line"].search(
+            [("prepaid_budget_id", "=", budget.id)]
+        )
+        return lines.move_id
+
+    def test_pack_without_an_account(self):
+        self.company.sudo().income_account_id = False
+        pack = self._create_pack(property_account_income_id=False)
+        pack.categ_id = self.env["product.category"].sudo().create({"name": "Bare"})
+        budget = self._create_budget(product_id=pack.id)
+        with self.assertRefused("has no income account"):
+            budget.top_up(100.0)
+
+    def test_no_pack_at_all(self):
+        budget = self._create_budget(product_id=False)
+        budget.product_id = False
+        with self.assertRefused("has no prepaid pack"):
+            budget.top_up(100.0)
+
+    def test_a_pack_is_a_service_on_ordered_quantities(self):
+        with self.assertRaises(ValidationError):
+            self._create_pack(type="consu")
+        with self.assertRaises(ValidationError):
+            self._create_pack(invoice_policy="delivery")
+
+    def test_foreign_currency_without_a_rate(self):
+        currency = self.env["res.currency"].sudo().create(
+            {"name": "XTS", "symbol": "X", "rounding": 0.01}
+        )
+        with self.assertRaises(ValidationError) as caught:
+            self._create_budget(currency_id=currency.id)
+        self.assertIn("no exchange rate", str(caught.exception))
+
+    def test_time_sold_in_a_currency_without_a_rate(self):
+        currency = self.setup_other_currency("EUR", rates=[("2026-01-01", 0.5)])
+        pricelist = self.env["product.pricelist"].create(
+            {"name": "EUR", "currency_id": currency.id}
+        )
+        self.customer.property_product_pricelist = pricelist
+        order = self._create_order(self.customer)
+        self._create_budget(1000.0)
+        timesheet = self._log_time(
+            1.0, project=self._create_project(self.customer, order)
+        )
+        currency.sudo().rate_ids.unlink()
+        with self.assertRefused("No exchange rate for EUR"):
+            self._deduct(timesheet)
+
+    def test_b22_archived_customer(self):
+        budget = self._create_budget()
+        budget.partner_id.active = False
+        with self.assertRefused("is archived"):
+            budget.top_up(100.0)
+
+    def test_archived_budget(self):
+        budget = self._create_budget()
+        budget.active = False
+        with self.assertRefused("is archived"):
+            budget.top_up(100.0)
+
+    def test_b41_payment_after_the_budget_was_archived_is_not_lost(self):
+        budget = self._create_budget()
+        invoice = self._buy(budget, 100.0, pay=False)
+        budget.active = False
+        self._pay(invoice)
+        self.assertBalance(budget, 100.0)
+
+    def test_b84_company_mismatch(self):
+        other = self.env["res.company"].sudo().create({"name": "Other"})
+        pack = self.pack.sudo()
+        pack.company_id = self.company
+        with self.assertRaises(UserError):
+            self.env["prepaid.budget"].sudo().create(
+                {
+                    "partner_id": self.customer.id,
+                    "company_id": other.id,
+                    "product_id": pack.id,
+                }
+            )
+
+    def test_budget_of_somebody_else_on_an_invoice(self):
+        """The id of another customer's budget on a line is refused at posting."""
+        other = self._create_budget(partner=self.customer.copy())
+        move = self.init_invoice(
+            "out_invoice", partner=self.customer, products=self.pack
+        )
+        move.invoice_line_ids.write({"price_unit": 10.0, "prepaid_budget_id": other.id})
+        with self.assertRefused("belongs to"):
+            move.action_post()
+        self.assertFalse(other.lot_ids)
+
+    def test_invoice_in_another_currency_than_the_budget(self):
+        euro = self.setup_other_currency("EUR", rates=[("2026-01-01", 0.5)])
+        budget = self._create_budget()
+        move = self.init_invoice(
+            "out_invoice", partner=self.customer, products=self.pack, currency=euro
+        )
+        move.invoice_line_ids.write({"price_unit": 10.0, "prepaid_budget_id": budget.id})
+        with self.assertRefused("is kept in USD"):
+            move.action_post()
+
+    def test_history_keeps_its_owner(self):
+        budget = self._create_budget(100.0)
+        other = self.customer.copy()
+        with self.assertRefused("has a history"):
+            budget.partner_id = other
+        euro = self.setup_other_currency("EUR", rates=[("2026-01-01", 0.5)])
+        with self.assertRefused("has a history"):
+            budget.currency_id = euro
+        with self.assertRefused("cannot be deleted"):
+            budget.unlink()
+        budget.active = False
+
+    def test_negative_pack_line(self):
+        budget = self._create_budget()
+        move = self.init_invoice(
+            "out_invoice", partner=self.customer, products=self.pack + self.service
+        )
+        move.invoice_line_ids[0].write(
+            {"price_unit": -10.0, "prepaid_budget_id": budget.id}
+        )
+        move.invoice_line_ids[1].price_unit = 100.0
+        with self.assertRefused("less than zero"):
+            move.action_post()
+
+    def test_negative_time(self):
+        self._create_budget(100.0)
+        with self.assertRefused("return the original entry"):
+            self._deduct(self._log_time(-1.0))
+
+    def test_deducting_nothing(self):
+        with self.assertRefused("Nothing was deducted"):
+            self.env["account.analytic.line"].prepaid_deduct([])
+
+    def test_zero_line_of_a_pack_makes_no_lot(self):
+        move = self.init_invoice(
+            "out_invoice", partner=self.customer, products=self.pack + self.service
+        )
+        move.invoice_line_ids[0].write({"price_unit": 0.0, "tax_ids": [Command.clear()]})
+        move.action_post()
+        self.assertFalse(self.customer.prepaid_budget_ids)

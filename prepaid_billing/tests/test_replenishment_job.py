@@ -1,0 +1,127 @@
+from unittest.mock import patch
+
+from odoo import fields
+
+from .common import PrepaidCommon
+
+
+class TestReplenishmentJob(PrepaidCommon):
+    """The nightly job (spec 2.1 and 2.2)."""
+
+    def _run_job(self):
+        budgets = self.env["prepaid.budget"].sudo().search([])
+        budgets.replenish_checked_on = False  # the next night
+        cron = self.env.ref("prepaid_billing.ir_cron_replenish").sudo()
+        with self.enter_registry_test_mode():
+            cron.method_direct_trigger()
+        self.assertFalse(cron.failure_count)
+        self.env.invalidate_all()
+
+    def _create_low_budgets(self, count, **vals):
+        partners = self.env["res.partner"].create(
+            [{"name": f"Customer {number}"} for number in range(count)]
+        )
+        return self.env["prepaid.budget"].create(
+            [
+                {
+                    "partner_id": partner.id,
+                    "company_id": self.company.id,
+                    "product_id": self.pack.id,
+                    "threshold": 100.0,
+                    "replenish_policy": "threshold",
+                    "replenish_amount": 200.0,
+                    **vals,
+                }
+                for partner in partners
+            ]
+        )
+
+    def test_b27_ten_deductions_one_invoice_that_night(self):
+        budget = self._create_budget(
+            1000.0,
+            threshold=500.0,
+            replenish_policy="threshold",
+            replenish_amount=1000.0,
+        )
+        for _hour in range(10):
+            self._spend(60.0)
+        self.assertFalse(budget.replenishment_ids)
+        self._run_job()
+        self.assertEqual(len(budget.replenishment_ids.invoice_id), 1)
+        self._run_job()
+        self.assertEqual(len(budget.replenishment_ids), 1)
+
+    def test_b07_one_failure_is_its_own(self):
+        """Number 37 of many raises: the others are invoiced, 37 is flagged once.
+
+        The fault is simulated: the values of its invoice cannot be prepared.
+        """
+        budgets = self._create_low_budgets(120)
+        bad = budgets[36]
+        Budget = type(self.env["prepaid.budget"])
+        prepare = Budget._prepare_top_up_vals
+        tries = []
+
+        def prepare_or_fail(budget, amount):
+            if budget == bad:
+                tries.append(budget.id)
+                raise ZeroDivisionError("simulated fault")
+            return prepare(budget, amount)
+
+        with patch.object(Budget, "_prepare_top_up_vals", prepare_or_fail):
+            self._run_job()
+            self._run_job()
+        self.assertFalse(bad.replenishment_ids)
+        self.assertIn("simulated fault", bad.replenish_note)
+        self.assertEqual(len(bad.activity_ids), 1)
+        self.assertLess(len(tries), 20)
+        good = budgets - bad
+        self.assertEqual(len(good.replenishment_ids), 119)
+        self.assertEqual(
+            good.replenishment_ids.invoice_id.mapped("state"), ["posted"] * 119
+        )
+
+    def test_b07_company_without_a_journal(self):
+        company = self.env["res.company"].sudo().create({"name": "No journal"})
+        bad = self._create_low_budgets(1).sudo().copy(
+            {"company_id": company.id, "currency_id": company.currency_id.id}
+        )
+        good = self._create_low_budgets(3)
+        self._run_job()
+        self.assertEqual(len(good.replenishment_ids.invoice_id), 3)
+        self.assertIn("No journal has no sales journal", bad.replenish_note)
+        self.assertEqual(len(bad.activity_ids), 1)
+
+    def test_b04_running_the_job_again_does_nothing(self):
+        budgets = self._create_low_budgets(5)
+        for _run in range(3):
+            self._run_job()
+        self.assertEqual(len(budgets.replenishment_ids), 5)
+        self.assertEqual(
+            self.env["account.move.line"].search_count(
+                [("prepaid_budget_id", "in", budgets.ids)]
+            ),
+            5,
+        )
+
+    def test_bf30_a_missed_night_is_caught_up_once(self):
+        """The job asks what is low now, not what was due on a day."""
+        budgets = self._create_low_budgets(2)
+        self._run_job()
+        self.assertEqual(
+            budgets.replenishment_ids.mapped("date"),
+            [self.company._get_prepaid_today()] * 2,
+        )
+
+    def test_b69_today_is_the_companys(self):
+        """Dates are judged where the company is."""
+        for zone, expected in (
+            ("Pacific/Kiritimati", "2026-06-16"),
+            ("Pacific/Pago_Pago", "2026-06-15"),
+            (False, "2026-06-15"),
+        ):
+            self.company.sudo().partner_id.tz = zone
+            now = fields.Datetime.to_datetime("2026-06-15 23:30:00")
+            with patch.object(fields.Datetime, "now", lambda now=now: now):
+                today = self.company._get_prepaid_today()
+            self.assertEqual(str(today), expected)
