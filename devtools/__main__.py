@@ -72,6 +72,13 @@ def core_tests(arguments: Arguments) -> int:
     return core_suites.compare(arguments)
 
 
+def pot(_arguments: Arguments) -> int:
+    """Write the translation templates of all add-ons."""
+    from . import translations
+
+    return translations.export()
+
+
 def odoo(arguments: Arguments) -> int:
     """Run Odoo itself with the given arguments."""
     from . import environment
@@ -100,7 +107,7 @@ def db(arguments: Arguments) -> int:
     action, *names = arguments or ["list"]
     with environment.ready() as ready:
         if action == "create":
-            database.clone(template.ensure_template(ready), *names)
+            template.clone_template(ready, *names)
         elif action == "install":
             template.clone_installed(ready, *names)
         elif action == "clone":
@@ -121,6 +128,7 @@ COMMANDS: dict[str, Callable[[Arguments], int]] = {
     "lint": lint,
     "bench": bench,
     "core-tests": core_tests,
+    "pot": pot,
     "odoo": odoo,
     "shell": shell,
     "exec": execute,
@@ -163,6 +171,7 @@ def dispatch(arguments: Arguments) -> int:
 
 def main(arguments: Arguments) -> int:
     """Run one command; say in plain words what went wrong."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     signal.signal(signal.SIGTERM, lambda *_args: sys.exit(143))
     os.environ.pop("PYTHONHOME", None)
     try:

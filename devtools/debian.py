@@ -108,7 +108,7 @@ def _codename() -> str:
     return "unstable"
 
 
-def _private_sources(stanzas: list[dict[str, str]], suite: str) -> str:
+def private_sources(stanzas: list[dict[str, str]], suite: str) -> str:
     """Write the private source list: the machine's own suite and unstable."""
     for stanza in stanzas:
         if suite in stanza["Suites"].split():
@@ -135,7 +135,7 @@ def private_apt(root: Path) -> tuple[Path, str]:
     suite = _codename()
     for name in ("state", "lists/partial", "cache/archives/partial", "sources"):
         (root / name).mkdir(parents=True, exist_ok=True)
-    sources = _private_sources(machine_sources(), suite)
+    sources = private_sources(machine_sources(), suite)
     (root / "sources" / "private.sources").write_text(sources)
     conf = APT_CONF.format(root=root)
     if os.geteuid() == 0:

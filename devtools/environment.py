@@ -82,8 +82,7 @@ class Environment:
             self.command("shell", "-d", db, "--no-http", "--log-level=error"),
             env=self.variables,
             input=code,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
+            capture_output=True,
             text=True,
             check=False,
         )

@@ -12,7 +12,6 @@ import hashlib
 import os
 import pwd
 import shutil
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 

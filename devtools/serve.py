@@ -1,5 +1,6 @@
 """``make run``: Odoo with the add-ons and demo data at a local address."""
 
+import contextlib
 import json
 import os
 import re
@@ -106,11 +107,10 @@ class RunDatabase:
 
     def logins(self) -> list[tuple[str, str, str]]:
         """Return the demo logins that the database knows."""
-        with psycopg2.connect(dbname=self.name) as connection:
-            with connection.cursor() as cursor:
-                cursor.execute("SELECT login FROM res_users WHERE active")
-                known = {row[0] for row in cursor.fetchall()}
-        connection.close()
+        with contextlib.closing(psycopg2.connect(dbname=self.name)) as connection:
+            cursor = connection.cursor()
+            cursor.execute("SELECT login FROM res_users WHERE active")
+            known = {row[0] for row in cursor.fetchall()}
         return [row for row in project.DEMO_LOGINS if row[1] in known]
 
 
@@ -135,7 +135,9 @@ def serve() -> int:
     log.parent.mkdir(exist_ok=True)
     threading.Thread(target=_install_chromium, daemon=True).start()
     with handle, ready(port) as environment:
-        options = kept.prepare(environment, os.environ.get("FRESH", "") not in ("", "0"))
+        options = kept.prepare(
+            environment, os.environ.get("FRESH", "") not in ("", "0")
+        )
         name = kept.name
         command = environment.command("server", "-d", name, "--db-filter", f"^{name}$")
         with open(log, "w") as output:

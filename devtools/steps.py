@@ -19,7 +19,8 @@ class Problem(Exception):
 
 def say(message: str) -> None:
     """Print a progress line at once, on the error stream."""
-    print(f"==> {message}", file=sys.stderr, flush=True)  # noqa: T201
+    sys.stderr.write(f"==> {message}\n")
+    sys.stderr.flush()
 
 
 @contextlib.contextmanager

@@ -1,9 +1,11 @@
 """Databases to clone: core modules with demo data; the same with our add-ons.
 
 Both are built once per recipe: the first is keyed by Odoo, the module list and
-the Python pins; the second also by the add-ons' content.
+the Python pins; the second also by the add-ons' content. One lock guards both,
+since PostgreSQL clones only databases that nobody is connected to.
 """
 
+import contextlib
 import os
 from pathlib import Path
 
@@ -16,11 +18,15 @@ from .steps import Problem, lock, say, step
 #: How many states of the add-ons keep their installed database.
 KEPT = 3
 
+#: The parameter that names the database whose bundles were compiled.
+MARK = "devtools.compiled_bundles"
+
 ASSETS = """
 for name in {bundles!r}:
     bundle = env["ir.qweb"]._get_asset_bundle(name)
     bundle.js()
     bundle.css()
+env["ir.config_parameter"].set_param({mark!r}, {name!r})
 env.cr.commit()
 """
 
@@ -78,14 +84,20 @@ def _build_template(environment: Environment, target: str) -> None:
         database.drop(building)
 
 
-def ensure_template(environment: Environment) -> str:
-    """Build the template database on first use; return its name."""
+def _ensure_template(environment: Environment) -> str:
     target = template_name(environment)
-    with lock("template"):
-        if not database.exists(target):
-            with step("Building the template database (Odoo's modules, demo data)"):
-                _build_template(environment, target)
+    if not database.exists(target):
+        with step("Building the template database (Odoo's modules, demo data)"):
+            _build_template(environment, target)
     return target
+
+
+def clone_template(environment: Environment, *targets: str) -> None:
+    """Clone the template database, building it on first use."""
+    with lock("databases"):
+        source = _ensure_template(environment)
+        for target in targets:
+            database.clone(source, target)
 
 
 def _install(environment: Environment, template: str, target: str) -> None:
@@ -117,16 +129,20 @@ def _check_installed(name: str, addons: list[str]) -> None:
         raise Problem(f"not installed: {', '.join(missing)}; see the log")
 
 
-def _compiled(name: str) -> bool:
-    """Tell whether the browser bundles are in the database."""
-    with psycopg2.connect(dbname=name) as connection, connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT count(*) FROM ir_attachment WHERE url LIKE %s",
-            [f"/web/assets/%/{project.TEST_BUNDLES[-1]}.%"],
-        )
-        found = cursor.fetchone()[0]
-    connection.close()
-    return bool(found)
+def _compile(environment: Environment, name: str) -> None:
+    """Compile the bundles of browser tests, unless that was done before.
+
+    A clone inherits them; then only what an add-on changed is compiled again.
+    """
+    with contextlib.closing(psycopg2.connect(dbname=name)) as connection:
+        cursor = connection.cursor()
+        query = "SELECT value FROM ir_config_parameter WHERE key = %s"
+        cursor.execute(query, [MARK])
+        if cursor.fetchone() == (name,):
+            return
+    with step("Compiling the browser bundles"):
+        code = ASSETS.format(bundles=project.TEST_BUNDLES, mark=MARK, name=name)
+        environment.snippet(name, code)
 
 
 def _prune(target: str) -> None:
@@ -144,25 +160,31 @@ def _prune(target: str) -> None:
 
 
 def clone_installed(
-    environment: Environment, *targets: str, assets: bool = False
+    environment: Environment,
+    *targets: str,
+    assets: bool = False,
+    rebuild: bool = False,
 ) -> str:
     """Clone the database with our add-ons, installing them on first use.
 
     :param assets: also compile the bundles that browser tests load
+    :param rebuild: install again, even when that was done before
     :return: the name of the database that was cloned
     """
-    template = ensure_template(environment)
     source = installed_name(environment)
-    with lock("installed"):
-        if not database.exists(source):
+    with lock("databases"):
+        template = _ensure_template(environment)
+        if assets:
+            _compile(environment, template)
+        if rebuild or not database.exists(source):
             with step("Installing the add-ons"):
                 _install(environment, template, source)
-        if assets and not _compiled(source):
-            with step("Compiling the browser bundles"):
-                environment.snippet(source, ASSETS.format(bundles=project.TEST_BUNDLES))
+        if assets:
+            _compile(environment, source)
         os.utime(database.filestore(source))
         _prune(source)
         for target in targets:
             database.clone(source, target)
-    say(f"database ready: {', '.join(targets)}")
+    if targets:
+        say(f"database ready: {', '.join(targets)}")
     return source

@@ -22,7 +22,7 @@ except ImportError:
     from pypdf import PdfReader, PdfWriter
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
-from devtools import machine  # noqa: E402
+from devtools import machine
 
 #: Odoo's report style sheets expect wkhtmltopdf's "smart shrinking".
 SCALE = 0.76

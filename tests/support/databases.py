@@ -25,7 +25,10 @@ def new_database() -> Iterator[str]:
 
 def sql(db: str, query: str, parameters: object = None) -> list[tuple]:
     """Run one statement in a transaction of its own; return the rows, if any."""
-    with contextlib.closing(psycopg2.connect(dbname=db)) as connection:
-        with connection, connection.cursor() as cursor:
-            cursor.execute(query, parameters)
-            return cursor.fetchall() if cursor.description else []
+    with (
+        contextlib.closing(psycopg2.connect(dbname=db)) as connection,
+        connection,
+        connection.cursor() as cursor,
+    ):
+        cursor.execute(query, parameters)
+        return cursor.fetchall() if cursor.description else []

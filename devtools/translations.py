@@ -1,0 +1,35 @@
+"""``make pot``: the translation templates of all add-ons."""
+
+import re
+import subprocess
+
+from . import environment, project, scratch, template
+from .steps import say
+
+#: Lines that change with every export.
+DATES = re.compile(r'^"(POT-Creation-Date|PO-Revision-Date): .*\n', re.MULTILINE)
+
+
+def export() -> int:
+    """Write ``i18n/<add-on>.pot`` of each add-on; dates are left out."""
+    with environment.ready() as ready, scratch.run() as run:
+        db = run.database("pot")
+        template.clone_installed(ready, db)
+        for name in project.addons():
+            target = project.REPO / name / "i18n" / f"{name}.pot"
+            target.parent.mkdir(exist_ok=True)
+            command = ready.command("i18n", "export", "-d", db, "-o", target, name)
+            result = subprocess.run(
+                command,
+                env=ready.variables,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.PIPE,
+                text=True,
+                check=False,
+            )
+            if result.returncode or not target.exists():
+                say(f"{name}: {result.stderr[-2000:]}")
+                return 1
+            target.write_text(DATES.sub("", target.read_text()))
+            say(f"wrote {target.relative_to(project.REPO)}")
+    return 0
