@@ -190,14 +190,14 @@ class AccountAnalyticLineDeduction(models.Model):
             deductions.append(deduction)
             if not deduction.obstacle:
                 by_budget[valuation.budget.sudo()].append(deduction)
+        credits = self.env["prepaid.budget"].sudo().union(*by_budget)._get_credits()
         for budget_sudo, group in by_budget.items():
-            works = [d.timesheet._prepare_prepaid_work(d.valuation) for d in group]
             covers = plan(
-                works,
-                budget_sudo._get_credits(),
+                [d.timesheet._prepare_prepaid_work(d.valuation) for d in group],
+                credits[budget_sudo],
                 budget_sudo.shortage_policy,
                 budget_sudo.currency_id.rounding,
-                budget_sudo._get_overdraft_units(),
+                budget_sudo._get_overdraft_units(credits[budget_sudo]),
             )
             for deduction, cover in zip(group, covers, strict=True):
                 deduction.cover = cover

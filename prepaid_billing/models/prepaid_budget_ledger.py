@@ -86,6 +86,8 @@ class PrepaidBudgetLedger(models.Model):
     def _prepare_entries(self, movements):
         balances = {}
         vals_list = []
+        companies = self.union(*(m["budget"] for m in movements)).company_id
+        today = {company: company._get_prepaid_today() for company in companies}
         for movement in movements:
             budget = movement["budget"]
             before = balances.get(budget, budget._to_units(budget.balance))
@@ -93,7 +95,7 @@ class PrepaidBudgetLedger(models.Model):
             vals = {k: v for k, v in movement.items() if k not in ("budget", "takes")}
             vals_list.append(
                 {
-                    "date": budget.company_id._get_prepaid_today(),
+                    "date": today[budget.company_id],
                     **vals,
                     "budget_id": budget.id,
                     "company_id": budget.company_id.id,
@@ -134,12 +136,6 @@ class PrepaidBudgetLedger(models.Model):
         """Hook: the balance of these budgets has moved; they are locked."""
 
     # === DEBT === #
-
-    def _get_debt(self):
-        """Return what was used without credit behind it, in the budget's currency."""
-        self.ensure_one()
-        remaining = sum(self._get_open_lots().mapped("remaining"))
-        return self.currency_id.round(remaining - self.balance)
 
     def _settle_debt(self):
         """Let new credit pay for what was used without credit, oldest first."""
@@ -194,24 +190,33 @@ class PrepaidBudgetLedger(models.Model):
         )
 
     def _get_credits(self):
-        """Return the open lots as values for the planning, in the order of use."""
-        self.ensure_one()
-        return [
-            Credit(
-                id=lot.id,
-                remaining=self._to_units(lot.remaining),
-                date_from=None if self.cover_earlier_work else lot.date_from,
-                tax_key=frozenset(lot.tax_ids.ids),
-            )
-            for lot in self._get_open_lots()
-        ]
+        """Return the open lots as values for the planning, in the order of use.
 
-    def _get_overdraft_units(self):
-        """Return how far the balance may still fall below zero, beyond the lots."""
+        :return: dict budget -> list of :class:`~..tools.allocation.Credit`
+        """
+        credits = {budget: [] for budget in self}
+        for lot in self._get_open_lots():
+            budget = lot.budget_id
+            credits[budget].append(
+                Credit(
+                    id=lot.id,
+                    remaining=budget._to_units(lot.remaining),
+                    date_from=None if budget.cover_earlier_work else lot.date_from,
+                    tax_key=frozenset(lot.tax_ids.ids),
+                )
+            )
+        return credits
+
+    def _get_overdraft_units(self, credits):
+        """Return how far the balance may still fall below zero, beyond the lots.
+
+        :param list credits: what is left of the lots of this budget
+        """
         self.ensure_one()
         if self.shortage_policy != OVERDRAFT:
             return 0
-        debt = self._to_units(self._get_debt())
+        remaining = sum(credit.remaining for credit in credits)
+        debt = remaining - self._to_units(self.balance)
         return max(self._to_units(self.overdraft_limit) - debt, 0)
 
     def _get_shortage_reason(self, cover):
@@ -220,10 +225,10 @@ class PrepaidBudgetLedger(models.Model):
         :param cover: :class:`~..tools.allocation.Cover`
         """
         self.ensure_one()
-        lots = self._get_open_lots()
-        if any(not credit.accepts(cover.work) for credit in self._get_credits()):
-            taxes = cover.work.tax_key
-            if taxes is not None and any(set(lot.tax_ids.ids) != taxes for lot in lots):
+        taxes = cover.work.tax_key
+        credits = self._get_credits()[self]
+        if not all(credit.accepts(cover.work) for credit in credits):
+            if taxes is not None and any(credit.tax_key != taxes for credit in credits):
                 return self.env._(
                     "The tax of this service is not the tax that was paid on the credit "
                     "of %(budget)s: invoice it as usual",

@@ -191,6 +191,22 @@ class TestReplenishment(PrepaidCommon):
                 self.assertEqual(bool(move.sending_data), action == "post")
                 self.assertEqual(len(budget.activity_ids), int(action == "notify"))
 
+    def test_bf34_posted_top_up_is_mailed_by_the_queue(self):
+        """Nothing is rendered or mailed while billing; core's queue does it later."""
+        budget = self._create_rule()
+        budget.action_replenish_now()
+        move = self._get_top_ups(budget)
+        self.assertFalse(move.is_move_sent)
+        cron = self.env.ref("account.ir_cron_account_move_send").sudo()
+        with self.enter_registry_test_mode():
+            cron.method_direct_trigger()
+        self.env.invalidate_all()
+        self.assertTrue(move.is_move_sent)
+        self.assertFalse(move.sending_data)
+        mail = move.message_ids.filtered(lambda m: self.customer in m.partner_ids)
+        self.assertIn(move.name, mail.subject)
+        self.assertTrue(mail.attachment_ids)
+
     def test_b91_told_again_after_the_balance_recovered(self):
         budget = self._create_budget(50.0, threshold=100.0)
         budget.action_replenish_now()
