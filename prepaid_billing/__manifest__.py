@@ -21,6 +21,7 @@
         "views/prepaid_lot_views.xml",
         "views/prepaid_replenishment_views.xml",
         "views/prepaid_budget_views.xml",
+        "views/prepaid_portal_templates.xml",
         "views/account_analytic_line_views.xml",
         "views/account_move_views.xml",
         "views/product_template_views.xml",

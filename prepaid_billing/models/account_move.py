@@ -13,6 +13,7 @@ class AccountMove(models.Model):
     prepaid_request_key = fields.Char(
         readonly=True,
         copy=False,
+        groups="base.group_user",
         help="Key of the request that made this top-up invoice.",
     )
     prepaid_budget_ids = fields.Many2many(

@@ -124,7 +124,9 @@ class PrepaidBudget(models.Model):
         tracking=True,
     )
     overdraft_limit = fields.Monetary(
-        tracking=True, help="How far below zero the balance may go, included."
+        tracking=True,
+        groups="base.group_user",
+        help="How far below zero the balance may go, included.",
     )
 
     # What is left

@@ -69,7 +69,8 @@ class PrepaidEntry(models.Model):
     hours = fields.Float(readonly=True, help="Deducted (+) or returned (-) hours.")
     rate = fields.Monetary("Hourly rate", readonly=True)
     rate_source = fields.Selection(RATE_SOURCES, readonly=True)
-    rate_reason = fields.Char(readonly=True)
+    # Names price lists and rules in words that are not meant for customers.
+    rate_reason = fields.Char(readonly=True, groups="base.group_user")
     reason = fields.Char(readonly=True, groups="base.group_user")
     allocation_ids = fields.One2many("prepaid.allocation", "entry_id", readonly=True)
 

@@ -1,0 +1,117 @@
+from odoo import api, models
+
+from ..const import CONSUME, CREDIT, RELEASE
+
+
+class PrepaidBudgetPortal(models.Model):
+    """What customers see of their budgets, with their own rights."""
+
+    _inherit = "prepaid.budget"
+
+    # === BUDGETS === #
+
+    @api.model
+    def _get_portal_domain(self):
+        """Return the domain of the budgets of the user's commercial entity."""
+        return [("partner_id", "=", self.env.user.commercial_partner_id.id)]
+
+    @api.model
+    def _get_portal_count(self):
+        """Return how many budgets the user's commercial entity has."""
+        if not self.has_access("read"):
+            return 0
+        return self.search_count(self._get_portal_domain())
+
+    @api.model
+    def _get_portal_budgets(self, offset=0, limit=None):
+        """Return the budgets of the user's commercial entity."""
+        if not self.has_access("read"):
+            return self.browse()
+        return self.search(self._get_portal_domain(), offset=offset, limit=limit)
+
+    # === INVOICES === #
+
+    def _get_portal_open_invoices(self):
+        """Return the posted top-up invoices that wait for payment, first due first.
+
+        :return: `account.move` that the user may read, sudoed for the page to ask
+            whether a payment is under way: customers may not read transactions
+        """
+        self.ensure_one()
+        Move = self.env["account.move"]
+        if not Move.has_access("read"):
+            return Move
+        invoices = Move.search(
+            [
+                ("invoice_line_ids.prepaid_budget_id", "=", self.id),
+                ("move_type", "=", "out_invoice"),
+                ("state", "=", "posted"),
+                ("amount_residual", ">", 0),
+            ],
+            order="invoice_date_due, id",
+        )
+        invoices_sudo = invoices.sudo()  # their transactions, see above
+        return invoices_sudo
+
+    def _get_portal_today(self):
+        """Return the day by which invoices of this budget are overdue."""
+        self.ensure_one()
+        # Customers may not read the address that tells the company's time zone.
+        company_sudo = self.company_id.sudo()
+        return company_sudo._get_prepaid_today()
+
+    # === MOVEMENTS === #
+
+    def _get_portal_movements(self, offset=0, limit=None):
+        """Return movements in the customer's words, newest first.
+
+        The number of queries does not depend on the number of movements.
+
+        :return: list of dict, see :meth:`_prepare_portal_movement`
+        """
+        self.ensure_one()
+        entries = self.env["prepaid.entry"].search(
+            [("budget_id", "=", self.id)], order="id desc", offset=offset, limit=limit
+        )
+        labels = self._get_portal_labels()
+        # Customers may not read timesheets: of the time that they paid for, they get
+        # the name of the project and nothing else.
+        timesheets_sudo = entries.timesheet_id.sudo()
+        projects = {t.id: t.project_id.name for t in timesheets_sudo}
+        return [
+            self._prepare_portal_movement(
+                entry, labels[entry.kind], projects.get(entry.timesheet_id.id, False)
+            )
+            for entry in entries
+        ]
+
+    def _prepare_portal_movement(self, entry, label, project):
+        """Return what a customer sees of one entry; hook for more.
+
+        :param entry: `prepaid.entry`
+        :param str label: the customer's word for its kind
+        :param project: name of the project that the time was worked for, or False
+        """
+        return {
+            "entry": entry,
+            "label": label,
+            "date": entry.date,
+            "work_date": entry.work_date,
+            "description": entry.name if entry.name != "/" else False,
+            "project": project,
+            "hours": abs(entry.hours),
+            "rate": entry.rate,
+            "amount": entry.quantity,
+            "balance": entry.balance_after,
+            "currency": entry.currency_id,
+        }
+
+    def _get_portal_labels(self):
+        """Return the customer's word for each kind of entry."""
+        kinds = self.env["prepaid.entry"]._fields["kind"]
+        return {
+            **dict(kinds._description_selection(self.env)),
+            CREDIT: self.env._("Topped up"),
+            CONSUME: self.env._("Used"),
+            RELEASE: self.env._("Given back"),
+        }
