@@ -30,5 +30,11 @@
         "views/res_config_settings_views.xml",
         "views/prepaid_billing_menus.xml",
     ],
-    "demo": [],
+    "demo": [
+        "demo/res_partner_demo.xml",
+        "demo/res_users_demo.xml",
+        "demo/project_demo.xml",
+        "demo/prepaid_billing_demo.xml",
+    ],
+    "oca_data_manual": ["demo/timesheets.csv"],
 }
