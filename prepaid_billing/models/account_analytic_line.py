@@ -198,7 +198,7 @@ class AccountAnalyticLine(models.Model):
                 [("project_id", "!=", False), ("unit_amount", ">", 0)],
                 [("project_id.allow_billable", "=", True)],
                 [("timesheet_invoice_type", "in", ("billable_time", "non_billable"))],
-                ["|", ("prepaid_state", "=", False), ("prepaid_state", "!=", "covered")],
+                [("prepaid_state", "!=", STATE_COVERED)],
                 [
                     "|",
                     ("timesheet_invoice_id", "=", False),

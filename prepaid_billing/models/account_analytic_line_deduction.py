@@ -233,7 +233,8 @@ class AccountAnalyticLineDeduction(models.Model):
         :param str key: any text that is unique to this request; None for a new request
         :return: list of ids of the `prepaid.entry` booked
         :raise AccessError: the user may not deduct, or not see a timesheet
-        :raise UserError: nothing could be deducted; the message says why
+        :raise UserError: nothing could be deducted, or the key belongs to a request for
+            other time entries; the message says why
         """
         timesheets = self.browse(timesheet_ids)
         timesheets._check_prepaid_right()
@@ -250,10 +251,8 @@ class AccountAnalyticLineDeduction(models.Model):
         Entry = self.env["prepaid.entry"].sudo()  # nobody may create entries but this
         budgets = self.env["prepaid.budget"].sudo()._match(self.sudo())
         self.env["prepaid.budget"].sudo().union(*budgets.values())._lock_for_ledger()
-        if key:
-            earlier = Entry.search([("request_key", "=", key)], order="id")
-            if earlier:
-                return earlier.sudo(self.env.su)
+        if earlier := self._get_entries_of_request(key):
+            return earlier
         self.invalidate_recordset(["prepaid_state", "prepaid_covered_hours"])
         deductions = self._plan_prepaid_deductions()
         accepted = [d for d in deductions if not d.obstacle]
@@ -270,6 +269,22 @@ class AccountAnalyticLineDeduction(models.Model):
         ]
         entries = self.env["prepaid.budget"].sudo()._post_entries(movements)
         return entries.sudo(self.env.su)
+
+    def _get_entries_of_request(self, key):
+        Entry = self.env["prepaid.entry"]
+        if not key:
+            return Entry
+        # The key is unique across companies, whoever asks.
+        entries_sudo = Entry.sudo().search([("request_key", "=", key)], order="id")
+        if entries_sudo.timesheet_id.sudo(self.env.su) - self:
+            raise UserError(
+                self.env._(
+                    "The key %(key)s was used for other time entries. Use a new key for "
+                    "a new request.",
+                    key=key,
+                )
+            )
+        return entries_sudo.sudo(self.env.su)
 
     def _prepare_prepaid_movement(self, deduction, count, key):
         self.ensure_one()

@@ -66,9 +66,15 @@ class AccountMoveLine(models.Model):
                 "currency_id": line.currency_id.id,
             }
             domain = Domain.AND([[(name, "=", id_)] for name, id_ in owner.items()])
-            budget = Budget.search(domain, limit=1)
-            if not budget:
-                budget = Budget.create({**owner, "product_id": line.product_id.id})
+            budgets = Budget.search(domain)
+            same_pack = budgets.filtered(lambda b, ln=line: b.product_id == ln.product_id)
+            budget = (same_pack or budgets)[:1] or Budget.create(
+                {
+                    **owner,
+                    "product_id": line.product_id.id,
+                    "user_id": line.move_id.invoice_user_id.id,
+                }
+            )
             line.with_context(skip_readonly_check=True).prepaid_budget_id = budget
 
     def _ensure_prepaid_sellable(self):

@@ -283,6 +283,8 @@ class PrepaidBudgetReplenishment(models.Model):
             )
         if self.episode_id:
             return self.env._("The responsible knows since %s", self.episode_id.date)
+        if self._get_effective_action() == ACTION_NOTIFY and not self.entry_ids:
+            return self.env._("No credit was ever bought: nothing runs low")
         return False
 
     def _get_leaving_reason(self):
@@ -444,7 +446,7 @@ class PrepaidBudgetReplenishment(models.Model):
         self.activity_schedule(
             "mail.mail_activity_data_todo",
             summary=summary,
-            user_id=(self.user_id or self.env.ref("base.user_admin")).id,
+            user_id=(self.user_id or self.partner_id.user_id or self.env.user).id,
         )
 
     def _note_check(self, note):

@@ -15,19 +15,33 @@ class PrepaidBudgetTopUp(models.Model):
         :param float amount: credit to buy, in the budget's currency, without tax
         :param str key: any text that is unique to this request; None for a new request
         :return: int, id of the draft `account.move`
-        :raise UserError: the amount is not above zero, or the budget cannot be invoiced
+        :raise UserError: the amount is not above zero, the budget cannot be invoiced, or
+            the key belongs to a request for another budget
         """
         self.ensure_one()
         self.check_access("write")
         self._lock_for_ledger()
-        if key:
-            earlier = self._get_move_of_request(key)
-            if earlier:
-                return earlier.id
-        return self._create_top_up_invoices({self: amount}, key=key).id
+        move = self._get_move_of_request(key) or self._create_top_up_invoices(
+            {self: amount}, key=key
+        )
+        return move.id
 
     def _get_move_of_request(self, key):
-        return self.env["account.move"].search([("prepaid_request_key", "=", key)])
+        Move = self.env["account.move"]
+        if not key:
+            return Move
+        # The key is unique across companies, whoever asks.
+        move_sudo = Move.sudo().search([("prepaid_request_key", "=", key)])
+        if move_sudo and move_sudo.prepaid_budget_ids != self:
+            raise UserError(
+                self.env._(
+                    "%(budget)s: the key %(key)s was used for another top-up. Use a new "
+                    "key for a new request.",
+                    budget=self.display_name,
+                    key=key,
+                )
+            )
+        return move_sudo.sudo(self.env.su)
 
     def _create_top_up_invoices(self, amounts, key=None):
         """Make one draft invoice for each budget, in one batch.

@@ -27,9 +27,15 @@ class ResCompany(models.Model):
     )
 
     def _get_prepaid_today(self):
-        """Return today's date where the company is; UTC if its address has no zone."""
+        """Return today's date where the company is.
+
+        The zone is that of its address, else of its working hours, else UTC.
+        """
         self.ensure_one()
-        zone = pytz.timezone(self.partner_id.tz or "UTC")
+        # Whoever asks, the day is the same.
+        company_sudo = self.sudo()
+        name = company_sudo.partner_id.tz or company_sudo.resource_calendar_id.tz
+        zone = pytz.timezone(name or "UTC")
         now = fields.Datetime.now()
         return datetime.astimezone(now.replace(tzinfo=timezone.utc), zone).date()
 

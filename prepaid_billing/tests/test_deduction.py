@@ -167,6 +167,8 @@ class TestDeduction(PrepaidCommon):
         self.assertBalance(budget, 200.0)
         with self.assertRefused("Already deducted"):
             self._deduct(timesheets, "request-2")
+        with self.assertRefused("used for other time entries"):
+            self._deduct(self._log_time(1.0), "request-1")
 
     def test_b53_copy_is_not_deducted(self):
         self._create_budget(500.0)

@@ -309,3 +309,5 @@ class TestLots(PrepaidCommon):
         first = budget.top_up(100.0, "request-1")
         self.assertEqual(budget.top_up(100.0, "request-1"), first)
         self.assertNotEqual(budget.top_up(100.0, "request-2"), first)
+        with self.assertRefused("used for another top-up"):
+            self._create_budget().top_up(100.0, "request-1")

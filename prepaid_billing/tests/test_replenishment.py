@@ -183,7 +183,7 @@ class TestReplenishment(PrepaidCommon):
         for action, state in (("notify", None), ("draft", "draft"), ("post", "posted")):
             with self.subTest(action=action):
                 budget = self._create_rule(
-                    partner=self.customer.copy(), replenish_action=action
+                    50.0, partner=self.customer.copy(), replenish_action=action
                 )
                 budget.action_replenish_now()
                 move = self._get_top_ups(budget)
@@ -206,6 +206,12 @@ class TestReplenishment(PrepaidCommon):
         mail = move.message_ids.filtered(lambda m: self.customer in m.partner_ids)
         self.assertIn(move.name, mail.subject)
         self.assertTrue(mail.attachment_ids)
+
+    def test_b91_new_budget_without_history_alerts_nobody(self):
+        budget = self._create_budget(threshold=100.0)
+        budget.action_replenish_now()
+        self.assertFalse(budget.activity_ids)
+        self.assertFalse(budget.replenishment_ids)
 
     def test_b91_told_again_after_the_balance_recovered(self):
         budget = self._create_budget(50.0, threshold=100.0)

@@ -118,9 +118,10 @@ class TestReplenishmentJob(PrepaidCommon):
         for zone, expected in (
             ("Pacific/Kiritimati", "2026-06-16"),
             ("Pacific/Pago_Pago", "2026-06-15"),
-            (False, "2026-06-15"),
+            (False, "2026-06-16"),
         ):
             self.company.sudo().partner_id.tz = zone
+            self.company.sudo().resource_calendar_id.tz = "Asia/Tokyo"
             now = fields.Datetime.to_datetime("2026-06-15 23:30:00")
             with patch.object(fields.Datetime, "now", lambda now=now: now):
                 today = self.company._get_prepaid_today()
