@@ -12,7 +12,7 @@ class ResPartner(models.Model):
         groups="prepaid_billing.group_user",
     )
     prepaid_budget_count = fields.Integer(
-        compute="_compute_prepaid_balance", compute_sudo=True
+        compute="_compute_prepaid_balance", compute_sudo=True, groups="base.group_user"
     )
     # Who logs time sees what remains, and nothing more: no right on budgets is needed.
     prepaid_balance = fields.Monetary(
@@ -22,7 +22,10 @@ class ResPartner(models.Model):
         groups="hr_timesheet.group_hr_timesheet_user,prepaid_billing.group_user",
     )
     prepaid_currency_id = fields.Many2one(
-        "res.currency", compute="_compute_prepaid_balance", compute_sudo=True
+        "res.currency",
+        compute="_compute_prepaid_balance",
+        compute_sudo=True,
+        groups="base.group_user",
     )
     prepaid_timesheet_count = fields.Integer(
         "Time entries to deduct",

@@ -405,6 +405,20 @@ class TestPortalRpc(PrepaidPortalCommon):
         self.budget.message_post(body="Pays late", subtype_xmlid="mail.mt_note")
         self.assertFalse(self._call("azure_contact", "mail.message", "search", domain))
 
+    def test_b85_rpc_partners_do_not_tell(self):
+        """A group's head office may read its subsidiaries, but not what they prepaid."""
+        self._create_budget(partner=self.subsidiary)
+        ids = self.subsidiary.ids
+        self.assertTrue(self._call("azure_owner", "res.partner", "read", ids, ["name"]))
+        for name in (
+            "prepaid_budget_ids",
+            "prepaid_budget_count",
+            "prepaid_balance",
+            "prepaid_currency_id",
+            "prepaid_timesheet_count",
+        ):
+            self.assertRefused("azure_owner", "res.partner", "read", ids, [name])
+
     def test_b85_rpc_timesheets_stay_closed(self):
         """The ledger is no way around the rights on timesheets."""
         domain = [("timesheet_id.employee_id.hourly_cost", ">", 1)]
