@@ -159,9 +159,9 @@ def dispatch(arguments: Arguments) -> int:
     name, *rest = arguments or ["help"]
     if rest[:1] == ["--"]:
         rest = rest[1:]
-    if name in PLAIN:
+    if name in PLAIN and not rest:
         return PLAIN[name](rest)
-    if name not in COMMANDS:
+    if name not in COMMANDS or name in PLAIN:
         sys.stderr.write(usage())
         return 0 if name in ("help", "-h", "--help") else 2
     if not venv.inside():

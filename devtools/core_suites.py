@@ -52,7 +52,7 @@ def compare(arguments: list[str]) -> int:
         "with-ours installed": with_ours,
     }
     failed = []
-    with scratch.port() as port, environment.ready(port) as ready, scratch.run() as run:
+    with scratch.environment() as (ready, run):
         machine.ensure_chromium()
         for number, (title, make) in enumerate(variants.items()):
             db = run.database(str(number))

@@ -21,6 +21,9 @@ OWN_SUITE = (
 )
 UNSTABLE = ("odoo-19", "fonts-montserrat", "fonts-ocr-b", "fonts-roboto-unhinted")
 
+#: The file in the unpacked tree that names the packages.
+DOWNLOADED = "packages.txt"
+
 APT_CONF = """\
 Dir::State "{root}/state";
 Dir::State::lists "{root}/lists";
@@ -153,5 +156,7 @@ def fetch_odoo(target: Path, work: Path) -> None:
     downloads = work / "downloads"
     downloads.mkdir(exist_ok=True)
     run(["apt-get", "-c", conf, "-q", "download", *packages], cwd=downloads)
-    for package in sorted(downloads.glob("*.deb")):
+    files = sorted(downloads.glob("*.deb"))
+    for package in files:
         run(["dpkg-deb", "-x", package, target])
+    (target / DOWNLOADED).write_text("".join(f"{file.name}\n" for file in files))

@@ -123,8 +123,12 @@ def prepare(
     source: OdooSource,
     addons_root: Path = project.REPO,
     port: int = DEFAULT_PORT,
+    folder: Path | None = None,
 ) -> Environment:
-    """Return the environment; the server's variables are already in os.environ."""
+    """Return the environment; the server's variables are already in os.environ.
+
+    :param folder: where to put the configuration; by default in the cache
+    """
     paths = [*source.addons_paths]
     if project.addons(addons_root):
         paths.append(addons_root)
@@ -133,7 +137,8 @@ def prepare(
         data_dir=database.data_dir(),
         port=port,
     )
-    folder = project.cache_dir() / "conf" / project.key(text, project.REPO)
+    if not folder:
+        folder = project.cache_dir() / "conf" / project.key(text, project.REPO)
     (folder / "bin").mkdir(parents=True, exist_ok=True)
     conf = folder / "odoo.conf"
     _write(conf, text)
@@ -153,8 +158,8 @@ def prepare(
 
 
 @contextlib.contextmanager
-def ready(port: int = DEFAULT_PORT) -> Iterator[Environment]:
+def ready() -> Iterator[Environment]:
     """Give the environment, with a running PostgreSQL server."""
     with postgres.server() as variables:
         os.environ.update(variables)
-        yield prepare(odoo_source.locate(), project.REPO, port)
+        yield prepare(odoo_source.locate())

@@ -44,7 +44,10 @@ def ensure_chromium() -> str:
         if not find_chromium():
             with step("Installing Chromium"):
                 _install()
-    return find_chromium() or MISSING
+    found = find_chromium()
+    if not found:
+        raise Problem(MISSING)
+    return found
 
 
 def _install() -> None:

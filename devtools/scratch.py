@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TextIO
 
 from . import database, project
+from .environment import Environment, prepare, ready
 
 PORTS = range(20000, 21000)
 
@@ -99,3 +100,10 @@ def port() -> Iterator[int]:
         raise OSError("no free port")
     with handle:
         yield number
+
+
+@contextlib.contextmanager
+def environment() -> Iterator[tuple[Environment, Run]]:
+    """Give an environment with a port and a run of its own."""
+    with port() as number, ready() as shared, run() as new:
+        yield prepare(shared.source, port=number, folder=new.folder), new

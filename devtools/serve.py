@@ -134,12 +134,13 @@ def serve() -> int:
     log = project.cache_dir() / "logs" / f"{kept.name}.log"
     log.parent.mkdir(exist_ok=True)
     threading.Thread(target=_install_chromium, daemon=True).start()
-    with handle, ready(port) as environment:
+    with handle, ready() as environment:
         options = kept.prepare(
             environment, os.environ.get("FRESH", "") not in ("", "0")
         )
         name = kept.name
         command = environment.command("server", "-d", name, "--db-filter", f"^{name}$")
+        command += ["--http-port", str(port)]
         with open(log, "w") as output:
             process = subprocess.Popen(
                 [*command, *options],

@@ -37,11 +37,7 @@ def prepared() -> Iterator[tuple[environment.Environment, scratch.Run]]:
     ``<run>_base``, so that tests which commit can clone it at any time.
     """
     venv.ensure(venv.DEVELOPMENT)
-    with (
-        scratch.port() as port,
-        environment.ready(port) as ready,
-        scratch.run() as run,
-    ):
+    with scratch.environment() as (ready, run):
         chromium = machine.ensure_chromium()
         names = run.database("main"), run.database("base")
         template.clone_installed(ready, *names, assets=True)
@@ -51,15 +47,8 @@ def prepared() -> Iterator[tuple[environment.Environment, scratch.Run]]:
             DEVTOOLS_BASE=names[1],
             DEVTOOLS_FOLDER=str(run.folder),
             SCREENSHOTS=str(screenshots_folder()),
-            TMPDIR=str(_temporary(run)),
         )
         yield ready, run
-
-
-def _temporary(run: scratch.Run) -> Path:
-    folder = run.folder / "tmp"
-    folder.mkdir(exist_ok=True)
-    return folder
 
 
 def test(arguments: list[str]) -> int:
@@ -70,6 +59,7 @@ def test(arguments: list[str]) -> int:
             *("--odoo-http", "--odoo-log-level=error"),
             *(f"--odoo-config={ready.conf}", f"--odoo-database={run.database('main')}"),
             *("-o", f"cache_dir={project.cache_dir() / 'pytest'}"),
+            f"--basetemp={run.folder / 'tmp'}",
             *_paths(arguments),
             *arguments,
         ]
@@ -94,7 +84,7 @@ def bench(names: list[str]) -> int:
     folder = project.REPO / "benchmarks"
     available = sorted(p.stem for p in folder.glob("*.py") if p.stem[0] != "_")
     result = 0
-    with environment.ready() as ready, scratch.run() as run:
+    with scratch.environment() as (ready, run):
         for name in names or available:
             if name not in available:
                 say(f"no benchmark {name}; there are: {', '.join(available)}")

@@ -3,7 +3,7 @@
 import re
 import subprocess
 
-from . import environment, project, scratch, template
+from . import project, scratch, template
 from .steps import say
 
 #: Lines that change with every export.
@@ -12,7 +12,7 @@ DATES = re.compile(r'^"(POT-Creation-Date|PO-Revision-Date): .*\n', re.MULTILINE
 
 def export() -> int:
     """Write ``i18n/<add-on>.pot`` of each add-on; dates are left out."""
-    with environment.ready() as ready, scratch.run() as run:
+    with scratch.environment() as (ready, run):
         db = run.database("pot")
         template.clone_installed(ready, db)
         for name in project.addons():

@@ -83,6 +83,20 @@ def test_wrong_odoo_path_is_said_plainly(tmp_path, monkeypatch):
         odoo_source.locate()
 
 
+def test_git_is_the_way_without_apt(tmp_path, monkeypatch):
+    upstream = odoo_tree(tmp_path / "upstream", "19, 0")
+    identity = ["-c", "user.name=x", "-c", "user.email=x@example.com"]
+    for words in (["init", "-q", "-b", "19.0"], ["add", "."], ["commit", "-qm", "x"]):
+        subprocess.run(["git", *identity, *words], cwd=upstream, check=True)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    monkeypatch.delenv("ODOO_PATH", raising=False)
+    monkeypatch.setattr(debian, "available", lambda: False)
+    monkeypatch.setattr(project, "UPSTREAM_GIT", upstream.as_uri())
+    source = odoo_source.locate()
+    assert source.python_path.is_relative_to(tmp_path / "cache")
+    assert source == odoo_source.locate()
+
+
 def test_failed_build_leaves_nothing(tmp_path):
     target = tmp_path / "target"
     with pytest.raises(ValueError, match="half-way"), steps.fresh_folder(target) as new:

@@ -4,9 +4,9 @@ import os
 import signal
 import subprocess
 import sys
-import tempfile
 import time
-from pathlib import Path
+
+from .logs import new_log
 
 
 class OdooProcess:
@@ -17,7 +17,7 @@ class OdooProcess:
     """
 
     def __init__(self, code: str, db: str):
-        self._log = Path(tempfile.mkstemp(prefix="odoo-process-", suffix=".log")[1])
+        self._log = new_log("process")
         command = [sys.executable, "-m", "odoo", "shell", "-d", db, "--no-http"]
         with open(self._log, "w") as output:
             self.popen = subprocess.Popen(

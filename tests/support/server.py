@@ -4,7 +4,6 @@ import contextlib
 import os
 import subprocess
 import sys
-import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +11,8 @@ from pathlib import Path
 from devtools import scratch
 from devtools.environment import stopping
 from devtools.serve import wait_until_up
+
+from .logs import new_log
 
 
 @dataclass
@@ -26,7 +27,7 @@ class LiveServer:
 @contextlib.contextmanager
 def live_server(db: str, *options: str) -> Iterator[LiveServer]:
     """Run Odoo's server on a database; scheduled actions do not run."""
-    log = Path(tempfile.mkstemp(prefix="odoo-server-", suffix=".log")[1])
+    log = new_log("server")
     with scratch.port() as port, open(log, "w") as output:
         command = [sys.executable, "-m", "odoo", "server", "-d", db]
         command += ["--db-filter", f"^{db}$", "--http-port", str(port)]
