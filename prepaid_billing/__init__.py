@@ -1,1 +1,2 @@
-from . import controllers, demo, models, wizards
+from .hooks import pre_init_hook
+from . import models, controllers, demo, wizards

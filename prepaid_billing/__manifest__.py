@@ -9,6 +9,7 @@
     "license": "LGPL-3",
     "application": True,
     "depends": ["sale_timesheet"],
+    "pre_init_hook": "pre_init_hook",
     "data": [
         "security/prepaid_billing_groups.xml",
         "security/ir.model.access.csv",

@@ -60,17 +60,20 @@ class AccountMoveLine(models.Model):
         """Fill in the budget where the seller left it open: the customer's, or a new one."""
         Budget = self.env["prepaid.budget"]
         for line in self.filtered(lambda ln: not ln.prepaid_budget_id):
-            owner = {
-                "partner_id": line.partner_id.commercial_partner_id.id,
-                "company_id": line.company_id.id,
-                "currency_id": line.currency_id.id,
-            }
-            domain = Domain.AND([[(name, "=", id_)] for name, id_ in owner.items()])
-            budgets = Budget.search(domain)
+            owner = line.partner_id.commercial_partner_id
+            budgets = Budget.search(
+                [
+                    ("partner_id.commercial_partner_id", "=", owner.id),
+                    ("company_id", "=", line.company_id.id),
+                    ("currency_id", "=", line.currency_id.id),
+                ]
+            )
             same_pack = budgets.filtered(lambda b, ln=line: b.product_id == ln.product_id)
             budget = (same_pack or budgets)[:1] or Budget.create(
                 {
-                    **owner,
+                    "partner_id": owner.id,
+                    "company_id": line.company_id.id,
+                    "currency_id": line.currency_id.id,
                     "product_id": line.product_id.id,
                     "user_id": line.move_id.invoice_user_id.id,
                 }
@@ -81,9 +84,10 @@ class AccountMoveLine(models.Model):
         self.ensure_one()
         budget = self.prepaid_budget_id
         reason = False
-        if budget.partner_id != self.partner_id.commercial_partner_id:
+        owner = budget.partner_id.commercial_partner_id
+        if owner != self.partner_id.commercial_partner_id:
             reason = self.env._(
-                "the budget belongs to %(owner)s", owner=budget.partner_id.display_name
+                "the budget belongs to %(owner)s", owner=owner.display_name
             )
         elif budget.currency_id != self.currency_id:
             reason = self.env._(

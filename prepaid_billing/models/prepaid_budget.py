@@ -1,7 +1,7 @@
 from odoo import api, fields, models
 from odoo.exceptions import UserError, ValidationError
 
-from ..const import LOT_PENDING
+from ..const import LOT_CLOSED
 from ..tools.allocation import OVERDRAFT, PARTIAL, REFUSE
 
 SCOPE_ALL = "all"
@@ -11,7 +11,9 @@ ZERO_SKIP = "skip"
 ZERO_DEDUCT = "deduct"
 
 #: Written by the ledger and the nightly job, never by a person or over RPC.
-LEDGER_FIELDS = frozenset({"balance", "lock_seq", "replenish_note"})
+LEDGER_FIELDS = frozenset(
+    {"balance", "lock_seq", "replenish_note", "replenish_checked_on"}
+)
 
 
 class PrepaidBudget(models.Model):
@@ -179,16 +181,15 @@ class PrepaidBudget(models.Model):
             if not budget.product_id:
                 budget.product_id = budget.company_id._get_prepaid_product()
 
-    @api.depends("lot_ids.state", "lot_ids.quantity")
+    @api.depends("lot_ids.state", "lot_ids.quantity", "entry_ids")
     def _compute_amount_pending(self):
-        groups = self.env["prepaid.lot"]._read_group(
-            [("budget_id", "in", self.ids), ("state", "=", LOT_PENDING)],
-            ["budget_id"],
-            ["quantity:sum"],
+        lots = self.env["prepaid.lot"].search(
+            [("budget_id", "in", self.ids), ("state", "!=", LOT_CLOSED)]
         )
-        pending = {budget.id: total for budget, total in groups}
+        pending = lots._get_pending()
         for budget in self:
-            budget.amount_pending = pending.get(budget.id, 0.0)
+            own = lots.filtered(lambda lot, b=budget: lot.budget_id == b._origin)
+            budget.amount_pending = sum(pending[lot] for lot in own)
 
     @api.depends("entry_ids")
     def _compute_entry_count(self):
@@ -338,12 +339,18 @@ class PrepaidBudget(models.Model):
         partners = timesheets._get_prepaid_partners()
         budgets = self.search(
             [
-                ("partner_id", "in", [p.id for p in partners.values()]),
+                (
+                    "partner_id.commercial_partner_id",
+                    "in",
+                    [partner.id for partner in partners.values()],
+                ),
                 ("company_id", "in", timesheets.company_id.ids),
             ]
         )
         budgets = budgets.sorted(lambda b: (b.scope == SCOPE_ALL, b.sequence, b.id))
-        by_owner = budgets.grouped(lambda b: (b.partner_id, b.company_id))
+        by_owner = budgets.grouped(
+            lambda b: (b.partner_id.commercial_partner_id, b.company_id)
+        )
         return {
             timesheet: next(
                 (

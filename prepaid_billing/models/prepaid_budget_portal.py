@@ -13,7 +13,8 @@ class PrepaidBudgetPortal(models.Model):
     @api.model
     def _get_portal_domain(self):
         """Return the domain of the budgets of the user's commercial entity."""
-        return [("partner_id", "=", self.env.user.commercial_partner_id.id)]
+        owner = self.env.user.commercial_partner_id
+        return [("partner_id.commercial_partner_id", "=", owner.id)]
 
     @api.model
     def _get_portal_count(self):

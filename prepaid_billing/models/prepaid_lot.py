@@ -130,22 +130,26 @@ class PrepaidLot(models.Model):
         booked.update({lot.with_env(self.env): total for lot, total in groups})
         return booked
 
+    def _get_pending(self):
+        """Return the credit that payment of the invoices will still bring, per lot."""
+        booked = self._get_booked()
+        return {
+            lot: lot.currency_id.round(
+                lot.quantity - lot._get_refunded() - booked[lot]
+            )
+            for lot in self
+        }
+
     def _get_refundable(self):
         """Return what a credit note may still take back, per lot: the unused part.
 
         What remains, plus what is not paid yet, minus what was used of a payment that
         has been withdrawn since.
         """
-        booked = self._get_booked()
+        pending = self._get_pending()
         debt = self._get_withdrawn_debt()
         return {
-            lot: lot.currency_id.round(
-                lot.remaining
-                + lot.quantity
-                - lot._get_refunded()
-                - booked[lot]
-                - debt[lot]
-            )
+            lot: lot.currency_id.round(lot.remaining + pending[lot] - debt[lot])
             for lot in self
         }
 

@@ -41,7 +41,11 @@ class ResPartner(models.Model):
         """
         groups = self.env["prepaid.budget"]._read_group(
             [
-                ("partner_id", "in", self.commercial_partner_id.ids),
+                (
+                    "partner_id.commercial_partner_id",
+                    "in",
+                    self.commercial_partner_id.ids,
+                ),
                 ("company_id", "in", self.env.companies.ids),
             ],
             ["partner_id", "currency_id"],
@@ -49,7 +53,8 @@ class ResPartner(models.Model):
         )
         own = self.env.company.currency_id
         for partner in self:
-            rows = [row for row in groups if row[0] == partner.commercial_partner_id]
+            owner = partner.commercial_partner_id
+            rows = [row for row in groups if row[0].commercial_partner_id == owner]
             currencies = [row[1] for row in rows]
             currency = own if own in currencies or not rows else currencies[0]
             partner.prepaid_currency_id = currency
@@ -102,7 +107,7 @@ class ResPartner(models.Model):
         action = self.env["ir.actions.act_window"]._for_xml_id(
             "prepaid_billing.prepaid_budget_action"
         )
-        action["domain"] = [("partner_id", "=", owner.id)]
+        action["domain"] = [("partner_id.commercial_partner_id", "=", owner.id)]
         action["context"] = {"default_partner_id": owner.id}
         budgets = self.env["prepaid.budget"].search(action["domain"], limit=2)
         if len(budgets) < 2:
@@ -126,6 +131,14 @@ class ResPartner(models.Model):
         """Check the budgets of these customers now, as the nightly job would."""
         return (
             self.env["prepaid.budget"]
-            .search([("partner_id", "in", self.commercial_partner_id.ids)])
+            .search(
+                [
+                    (
+                        "partner_id.commercial_partner_id",
+                        "in",
+                        self.commercial_partner_id.ids,
+                    )
+                ]
+            )
             .action_replenish_now()
         )

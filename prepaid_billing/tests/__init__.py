@@ -1,1 +1,13 @@
-from . import test_portal, test_story
+from . import (
+    test_access,
+    test_bad_input,
+    test_deduction,
+    test_edit,
+    test_lots,
+    test_matching,
+    test_portal,
+    test_rates,
+    test_replenishment,
+    test_replenishment_job,
+    test_story,
+)

@@ -46,6 +46,7 @@ class TestLots(PrepaidCommon):
         invoice = self._buy(budget, 1000.0, pay=False)
         self._pay(invoice, 575.0)
         self.assertBalance(budget, 500.0)
+        self.assertEqual(budget.amount_pending, 500.0)
         self._pay(invoice, 575.0)
         self.assertBalance(budget, 1000.0)
         self.assertEqual(budget.entry_ids.mapped("kind"), ["credit", "credit"])
@@ -185,6 +186,21 @@ class TestLots(PrepaidCommon):
         self._spend(400.0)
         with self.assertRefused(r"600\.00.*refundable"):
             invoice._reverse_moves(cancel=True)
+
+    def test_b31_pending_credit_knows_the_credit_notes(self):
+        """1,000 unpaid, 400 credited: 600 wait for payment, and 600 it becomes."""
+        budget = self._create_budget()
+        invoice = self._buy(budget, 1000.0, pay=False)
+        refund = self._credit_note(invoice, 400.0)
+        refund.action_post()
+        budget.invalidate_recordset()
+        self.assertEqual(budget.amount_pending, 600.0)
+        (invoice + refund).line_ids.filtered(
+            lambda line: line.account_id.account_type == "asset_receivable"
+        ).reconcile()
+        self._pay(invoice)
+        self.assertBalance(budget, 600.0)
+        self.assertEqual(budget.amount_pending, 0.0)
 
     def test_b38_credit_note_reset_to_draft_gives_the_credit_back(self):
         budget = self._create_budget()

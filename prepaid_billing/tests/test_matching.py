@@ -73,3 +73,13 @@ class TestMatching(PrepaidCommon):
         with self.assertRefused("starts after this work"):
             self._deduct(self._log_time(1.0, day="2026-06-09"))
         self.assertBalance(budget, 500.0)
+
+    def test_b63_customer_who_becomes_a_contact_brings_the_budget_along(self):
+        person = self.env["res.partner"].create({"name": "Cleo"})
+        budget = self._create_budget(100.0, partner=person)
+        person.parent_id = self.customer
+        self.assertEqual(person.commercial_partner_id, self.customer)
+        work = self._log_time(1.0, project=self._create_project(person))
+        self.assertEqual(self._get_budget(work), budget)
+        self.customer.invalidate_recordset()
+        self.assertEqual(self.customer.prepaid_balance, 100.0)
