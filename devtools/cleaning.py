@@ -10,8 +10,8 @@ from . import postgres, project, venv
 from .steps import Problem, lock, say
 
 DROP = """
-from devtools import database, project
-for name in database.names(project.database_prefix()):
+from devtools import database, postgres
+for name in database.names(postgres.database_prefix()):
     database.drop(name)
 """
 
@@ -21,8 +21,7 @@ def clean_cache(_arguments: list[str]) -> int:
     cache = project.cache_dir()
     if postgres.given():
         _drop_databases(venv.python())
-    else:
-        _remove_cluster(cache)
+    _remove_cluster(cache)
     shutil.rmtree(cache)
     say(f"removed {cache}")
     return 0

@@ -205,8 +205,16 @@ class Cluster:
 
 
 def given() -> bool:
-    """Tell whether the user's variables name a server."""
+    """Tell whether the user's variables name a server (ours does not count)."""
+    if os.environ.get("PGHOST") == str(_home() / "socket"):
+        return False
     return any(os.environ.get(name) for name in GIVEN)
+
+
+def database_prefix() -> str:
+    """Return how our databases' names start: one per cache folder and server."""
+    server = [os.environ.get(name) for name in (*GIVEN, "PGPORT")] if given() else []
+    return f"pb{project.key(project.cache_dir(), *server, length=4)}_"
 
 
 def keep_marker() -> Path:

@@ -78,11 +78,6 @@ def key(*parts: object, length: int = 12) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:length]
 
 
-def database_prefix() -> str:
-    """Return how our databases' names start: one prefix per cache folder."""
-    return f"pb{key(cache_dir(), length=4)}_"
-
-
 def addons(root: Path = REPO) -> list[str]:
     """Return the names of the add-ons at the root of the repository, sorted."""
     return sorted(path.parent.name for path in root.glob("*/__manifest__.py"))

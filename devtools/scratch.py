@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TextIO
 
-from . import database, project
+from . import database, postgres, project
 from .environment import Environment, prepare, ready
 
 PORTS = range(20000, 21000)
@@ -64,7 +64,7 @@ def run() -> Iterator[Run]:
     runs = project.cache_dir() / "runs"
     runs.mkdir(exist_ok=True)
     _sweep(runs)
-    name = f"{project.database_prefix()}run_{secrets.token_hex(4)}"
+    name = f"{postgres.database_prefix()}run_{secrets.token_hex(4)}"
     folder = runs / name
     folder.mkdir()
     handle = try_lock(folder / "lock")

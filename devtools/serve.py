@@ -16,7 +16,7 @@ from pathlib import Path
 
 import psycopg2
 
-from . import database, machine, project, template
+from . import database, machine, postgres, project, template
 from .environment import Environment, ready, stopping, tail
 from .scratch import try_lock
 from .steps import Problem, say, step
@@ -75,7 +75,7 @@ class RunDatabase:
 
     def __init__(self):
         key = project.key(project.REPO)
-        self.name = f"{project.database_prefix()}kept_{key}"
+        self.name = f"{postgres.database_prefix()}kept_{key}"
         self.note = project.cache_dir() / f"{self.name}.json"
         self.now = {name: project.addon_key(name) for name in project.addons()}
 

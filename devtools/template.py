@@ -11,7 +11,7 @@ from pathlib import Path
 
 import psycopg2
 
-from . import database, project, venv
+from . import database, postgres, project, venv
 from .environment import Environment
 from .steps import Problem, lock, say, step
 
@@ -39,7 +39,7 @@ def template_name(environment: Environment) -> str:
         venv.pins((venv.RUNTIME,)),
         project.TEMPLATE_RECIPE,
     )
-    return f"{project.database_prefix()}template_{recipe}"
+    return f"{postgres.database_prefix()}template_{recipe}"
 
 
 def installed_name(environment: Environment) -> str:
@@ -47,7 +47,7 @@ def installed_name(environment: Environment) -> str:
     root = environment.addons_root
     state = [f"{name} {project.addon_key(name, root)}" for name in project.addons(root)]
     recipe = project.key(template_name(environment), *state)
-    return f"{project.database_prefix()}installed_{recipe}"
+    return f"{postgres.database_prefix()}installed_{recipe}"
 
 
 def log_file(name: str) -> Path:
@@ -147,7 +147,7 @@ def _compile(environment: Environment, name: str) -> None:
 
 def _prune(target: str) -> None:
     """Drop installed databases not used lately, and those of killed builds."""
-    prefix = f"{project.database_prefix()}installed_"
+    prefix = f"{postgres.database_prefix()}installed_"
     ages = []
     for name in database.names(prefix):
         store = database.filestore(name)

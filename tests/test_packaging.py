@@ -30,6 +30,8 @@ def wheels(tmp_path_factory) -> dict[str, Path]:
     folder = tmp_path_factory.mktemp("wheels")
     result = {}
     for name in project.addons():
+        project_file = project.REPO / name / "pyproject.toml"
+        assert project_file.exists(), f"{project_file}: make lint writes it"
         command = [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps"]
         command += ["--no-build-isolation", "--wheel-dir", folder]
         subprocess.run([*command, project.REPO / name], check=True)
