@@ -199,6 +199,8 @@ class AccountAnalyticLine(models.Model):
                 [("project_id.allow_billable", "=", True)],
                 [("timesheet_invoice_type", "in", ("billable_time", "non_billable"))],
                 [("prepaid_state", "!=", STATE_COVERED)],
+                # Whoever emptied the sales order item said: not billable.
+                ["|", ("so_line", "!=", False), ("is_so_line_edited", "=", False)],
                 [
                     "|",
                     ("timesheet_invoice_id", "=", False),
@@ -215,10 +217,18 @@ class AccountAnalyticLine(models.Model):
             for timesheet in self
         }
 
+    @api.model
+    def _get_prepaid_hour(self):
+        """Return the unit hour; `env.ref` would ask the database for every line."""
+        id_ = self.env["ir.model.data"]._xmlid_to_res_id(
+            "uom.product_uom_hour", raise_if_not_found=True
+        )
+        return self.env["uom.uom"].browse(id_)
+
     def _get_prepaid_hours(self):
         """Return the duration in hours, whatever unit the company logs time in."""
         self.ensure_one()
-        hour = self.env.ref("uom.product_uom_hour")
+        hour = self._get_prepaid_hour()
         uom = self.product_uom_id or hour
         return uom._compute_quantity(self.unit_amount, hour, round=False)
 

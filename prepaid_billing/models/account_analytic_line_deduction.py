@@ -135,7 +135,7 @@ class AccountAnalyticLineDeduction(models.Model):
 
     def _get_prepaid_sale_line_rate(self, budget):
         line = self.so_line
-        hour = self.env.ref("uom.product_uom_hour")
+        hour = self._get_prepaid_hour()
         price = line._get_discounted_price()
         if any(line.tax_ids.flatten_taxes_hierarchy().mapped("price_include")):
             price = line.tax_ids.compute_all(
@@ -156,7 +156,7 @@ class AccountAnalyticLineDeduction(models.Model):
         if not product:
             reason = self.env._("No hourly rate or service on %s", budget.name)
             return 0.0, RATE_ZERO, reason, None
-        hour = self.env.ref("uom.product_uom_hour")
+        hour = self._get_prepaid_hour()
         partner = budget.partner_id.with_company(budget.company_id)
         pricelist = partner.property_product_pricelist
         rate = pricelist._get_product_price(
@@ -207,7 +207,7 @@ class AccountAnalyticLineDeduction(models.Model):
 
     def _prepare_prepaid_work(self, valuation):
         line = self.so_line.sudo()  # its unit of measure only
-        hour = self.env.ref("uom.product_uom_hour")
+        hour = self._get_prepaid_hour()
         uom = line.product_uom_id
         step = uom._compute_quantity(uom.rounding, hour, round=False) if line else 0.0
         return Work(

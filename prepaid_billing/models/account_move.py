@@ -1,7 +1,7 @@
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 
-from ..const import REFUND
+from ..const import REFUND, WITHDRAW
 
 
 class AccountMove(models.Model):
@@ -99,11 +99,14 @@ class AccountMove(models.Model):
             .search([("invoice_id", "in", self.ids)])
         )
 
-    def _sync_prepaid_lots(self):
-        """Bring the credit of these invoices to what was received for them."""
+    def _sync_prepaid_lots(self, loss_kind=WITHDRAW):
+        """Bring the credit of these invoices to what was received for them.
+
+        :param str loss_kind: kind of the entry when credit is taken back
+        """
         lots_sudo = self._get_prepaid_lots_sudo()
         if lots_sudo:
-            lots_sudo._sync_with_invoice()
+            lots_sudo._sync_with_invoice(loss_kind)
 
     def _refund_prepaid_lots(self):
         """Take credit back by these credit notes: the unused part at most.

@@ -68,10 +68,10 @@ class PrepaidBudgetLedger(models.Model):
             (lot id, whole smallest amounts, + fills and - uses) and all other columns
         :return: the new `prepaid.entry`, in the order of the movements
         """
-        entries = self.env["prepaid.entry"].create(self._prepare_entries(movements))
+        entries = self.env["prepaid.entry"]._append(self._prepare_entries(movements))
         allocations = [
-            (entry, lot_id, units)
-            for entry, movement in zip(entries, movements, strict=True)
+            (movement["budget"], entry_id, lot_id, units)
+            for entry_id, movement in zip(entries.ids, movements, strict=True)
             for lot_id, units in movement["takes"]
         ]
         self._post_allocations(allocations)
@@ -111,22 +111,23 @@ class PrepaidBudgetLedger(models.Model):
     def _post_allocations(self, allocations):
         """Append allocations and bring the lots' remainders along.
 
-        :param list allocations: (entry, lot id, whole smallest amounts: + fills, - uses)
+        :param list allocations: (`prepaid.budget`, entry id, lot id, whole smallest
+            amounts: + fills, - uses)
         """
         moved = {}
         vals_list = []
-        for entry, lot_id, units in allocations:
+        for budget, entry_id, lot_id, units in allocations:
             moved[lot_id] = moved.get(lot_id, 0) + units
             vals_list.append(
                 {
-                    "entry_id": entry.id,
+                    "entry_id": entry_id,
                     "lot_id": lot_id,
-                    "company_id": entry.company_id.id,
-                    "currency_id": entry.currency_id.id,
-                    "quantity": entry.budget_id._from_units(units),
+                    "company_id": budget.company_id.id,
+                    "currency_id": budget.currency_id.id,
+                    "quantity": budget._from_units(units),
                 }
             )
-        self.env["prepaid.allocation"].create(vals_list)
+        self.env["prepaid.allocation"]._append(vals_list)
         for lot in self.env["prepaid.lot"].browse(moved):
             budget = lot.budget_id
             remaining = budget._to_units(lot.remaining) + moved[lot.id]
@@ -148,7 +149,7 @@ class PrepaidBudgetLedger(models.Model):
         allocations = []
         for entry, owed in self._get_uncovered_entries():
             takes = take(min(owed, debt), remaining)
-            allocations += [(entry, lot_id, -units) for lot_id, units in takes]
+            allocations += [(self, entry.id, lot_id, -units) for lot_id, units in takes]
             debt -= sum(units for _lot_id, units in takes)
             if debt <= 0:
                 break

@@ -240,9 +240,10 @@ class PrepaidBudgetReplenishment(models.Model):
         )._close_if_settled()
         self.invalidate_recordset(["episode_id", "is_suppressed"])
         self.replenish_checked_on = fields.Date.today()
+        open_top_ups = self._get_open_top_ups()
         due = self.browse()
         for budget in self:
-            note = budget._get_reason_to_wait()
+            note = budget._get_reason_to_wait(open_top_ups[budget])
             if note:
                 budget._note_check(note)
             else:
@@ -258,8 +259,11 @@ class PrepaidBudgetReplenishment(models.Model):
             return ACTION_NOTIFY
         return self.replenish_action
 
-    def _get_reason_to_wait(self):
-        """Say why nothing is to be done now, or return False when the budget is due."""
+    def _get_reason_to_wait(self, invoices):
+        """Say why nothing is to be done now, or return False when the budget is due.
+
+        :param invoices: `account.move`, the open top-ups of this budget
+        """
         self.ensure_one()
         if not self.is_low:
             return self.env._(
@@ -274,7 +278,6 @@ class PrepaidBudgetReplenishment(models.Model):
                 "Suppressed: %(outcome)s. Re-arm it to replenish again",
                 outcome=self.episode_id.outcome,
             )
-        invoices = self._get_open_top_ups()
         if invoices:
             self._tell_if_insufficient(invoices)
             return self.env._(
@@ -295,16 +298,20 @@ class PrepaidBudgetReplenishment(models.Model):
         return False
 
     def _get_open_top_ups(self):
-        """Return the top-up invoices, draft or unpaid, that credit is waiting for."""
-        self.ensure_one()
+        """Return the top-up invoices, draft or unpaid, that credit is waiting for.
+
+        :return: dict budget -> `account.move`, empty where there are none
+        """
         lines = self.env["account.move.line"].search(
             [
-                ("prepaid_budget_id", "=", self.id),
+                ("prepaid_budget_id", "in", self.ids),
                 ("parent_state", "in", ("draft", "posted")),
                 ("move_id.move_type", "=", "out_invoice"),
             ]
         )
-        return lines.move_id.filtered(lambda move: move._is_prepaid_open())
+        open_lines = lines.filtered(lambda line: line.move_id._is_prepaid_open())
+        by_budget = open_lines.grouped("prepaid_budget_id")
+        return {b: by_budget.get(b, lines.browse()).move_id for b in self}
 
     def _get_refill(self):
         """Return the amount to invoice now, in whole smallest amounts."""
@@ -349,6 +356,8 @@ class PrepaidBudgetReplenishment(models.Model):
             lambda m: m.invoice_line_ids.prepaid_budget_id.replenish_action
             == ACTION_POST
         )
+        to_post.commercial_partner_id.fetch(["user_ids"])  # else read one by one
+        to_post.invoice_date = self.company_id._get_prepaid_today()
         to_post._post(soft=False)
         to_post._send_prepaid_later()
         for budget, move in zip(self, moves, strict=True):
