@@ -1,7 +1,7 @@
 from odoo import api, fields, models
+from odoo.exceptions import UserError
 
 from ..const import (
-    CONSUME,
     EPISODE_OPEN,
     LOT_ACTIVE,
     LOT_CLOSED,
@@ -10,6 +10,7 @@ from ..const import (
     LOT_STATES,
     PART_NOTHING,
     PART_PAYMENTS,
+    REFUND,
     USABLE_POSTED,
     USABLE_WHEN,
     WITHDRAW,
@@ -108,15 +109,17 @@ class PrepaidLot(models.Model):
             # Refused or returned money takes the credit back; not having paid does not.
             return bought
         share = invoice._get_prepaid_received_share()
-        is_open = not invoice.currency_id.is_zero(invoice.amount_residual)
-        if is_open and self.part_payment == PART_NOTHING and share < 1:
+        if invoice._is_prepaid_open() and self.part_payment == PART_NOTHING and share < 1:
             return 0.0
         return self.currency_id.round(bought * share)
 
     def _get_refunded(self):
         """Return the credit that posted credit notes have taken back."""
         self.ensure_one()
-        lines = self.refund_line_ids.filtered(lambda ln: ln.parent_state == "posted")
+        # Debit notes and new invoices made from a credit note carry the lot along too.
+        lines = self.refund_line_ids.filtered(
+            lambda ln: ln.parent_state == "posted" and ln.move_type == "out_refund"
+        )
         return sum(lines.mapped("price_subtotal"))
 
     def _get_booked(self):
@@ -154,8 +157,8 @@ class PrepaidLot(models.Model):
         }
 
     def _get_withdrawn_debt(self):
-        """Return what was used of withdrawn payments and is still owed, per lot."""
-        withdrawn = [("kind", "=", WITHDRAW), ("lot_id", "in", self.ids)]
+        """Return what was used of credit taken back and is still owed, per lot."""
+        withdrawn = [("kind", "in", (WITHDRAW, REFUND)), ("lot_id", "in", self.ids)]
         debt = dict.fromkeys(self, 0.0)
         for lot, quantity, entries in self.env["prepaid.entry"]._read_group(
             withdrawn, ["lot_id"], ["quantity:sum", "id:recordset"]
@@ -164,11 +167,37 @@ class PrepaidLot(models.Model):
             debt[lot.with_env(self.env)] = covered - quantity
         return debt
 
+    def _ensure_not_credited(self):
+        """Refuse to take an invoice back while a credit note counts against it.
+
+        :raise UserError: a posted credit note takes credit of these lots back
+        """
+        for lot in self.filtered(lambda lot: lot._get_refunded() > 0):
+            refunds = lot.refund_line_ids.move_id.filtered(
+                lambda move: move.state == "posted" and move.move_type == "out_refund"
+            )
+            raise UserError(
+                self.env._(
+                    "%(invoice)s cannot be reset to draft: %(refunds)s credits it. Reset "
+                    "or cancel the credit note first.",
+                    invoice=lot.invoice_id.name,
+                    refunds=", ".join(refunds.mapped("name")),
+                )
+            )
+
     def _is_ever_used(self):
         """Whether any work was ever deducted from the lots, also if it was returned."""
         return bool(
             self.env["prepaid.allocation"].search_count(
-                [("lot_id", "in", self.ids), ("entry_id.kind", "=", CONSUME)], limit=1
+                [
+                    ("lot_id", "in", self.ids),
+                    ("quantity", "<", 0),
+                    # Not its own withdrawal: deducted time, or a debt of another lot.
+                    "|",
+                    ("entry_id.lot_id", "=", False),
+                    ("entry_id.lot_id", "not in", self.ids),
+                ],
+                limit=1,
             )
         )
 
@@ -191,6 +220,8 @@ class PrepaidLot(models.Model):
         bound to the old one. Lots that never counted leave no trace.
         """
         self._sync_with_invoice()
+        # A draft credit note loses its lot too: posting it is refused then.
+        self.refund_line_ids.prepaid_refund_lot_id = False
         traceless = self.filtered(
             lambda lot: not self.env["prepaid.entry"].search_count(
                 [("lot_id", "=", lot.id)], limit=1
