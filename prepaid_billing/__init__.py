@@ -1,2 +1,2 @@
-from .hooks import pre_init_hook
+from .hooks import pre_init_hook, uninstall_hook
 from . import models, controllers, demo, wizards

@@ -10,6 +10,7 @@
     "application": True,
     "depends": ["sale_timesheet"],
     "pre_init_hook": "pre_init_hook",
+    "uninstall_hook": "uninstall_hook",
     "data": [
         "security/prepaid_billing_groups.xml",
         "security/ir.model.access.csv",

@@ -1,3 +1,4 @@
+from odoo.tools import SQL
 from odoo.tools.sql import column_exists, create_column
 
 COLUMNS = {"prepaid_state": "varchar", "prepaid_covered_hours": "float8"}
@@ -11,3 +12,10 @@ def pre_init_hook(env):
     for name, kind in COLUMNS.items():
         if not column_exists(env.cr, "account_analytic_line", name):
             create_column(env.cr, "account_analytic_line", name, kind)
+
+
+def uninstall_hook(env):
+    """Take the guards of the append-only tables along."""
+    for model in ("prepaid.entry", "prepaid.allocation"):
+        guard = SQL.identifier(env[model]._get_guard_name())
+        env.cr.execute(SQL("DROP FUNCTION IF EXISTS %s CASCADE", guard))

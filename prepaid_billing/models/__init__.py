@@ -11,6 +11,7 @@ from . import (
     prepaid_budget_ledger,
     prepaid_budget_portal,
     prepaid_budget_replenishment,
+    prepaid_budget_replenishment_episode,
     prepaid_budget_top_up,
     prepaid_entry,
     prepaid_lot,

@@ -59,6 +59,15 @@ class AccountAnalyticLine(models.Model):
         help="Hours that a prepaid budget has paid for; they are not invoiced again.",
     )
 
+    is_prepaid_open = fields.Boolean(
+        "May be deducted",
+        compute="_compute_is_prepaid_open",
+        search="_search_is_prepaid_open",
+        compute_sudo=True,
+        groups="prepaid_billing.group_user",
+        help="Billable time that is neither deducted in whole nor invoiced.",
+    )
+
     # What it would be deducted for now; a preview, nothing is stored.
     prepaid_budget_id = fields.Many2one(
         "prepaid.budget",
@@ -133,6 +142,13 @@ class AccountAnalyticLine(models.Model):
 
     # === GUARDS === #
 
+    def _is_readonly(self):
+        """Deducted time may be edited where the company books it anew."""
+        if self.prepaid_state and self.company_id.prepaid_edit_policy == EDIT_REBOOK:
+            invoice = self.timesheet_invoice_id
+            return bool(invoice) and invoice.state != "cancel"
+        return super()._is_readonly()
+
     def _is_not_billed(self):
         """Deducted time keeps its project, customer and sales order item (B55)."""
         return super()._is_not_billed() and not self.sudo().prepaid_state
@@ -190,6 +206,16 @@ class AccountAnalyticLine(models.Model):
 
     # === WHAT IS LEFT TO DEDUCT === #
 
+    def _compute_is_prepaid_open(self):
+        open_ones = self.filtered_domain(self._get_prepaid_open_domain())
+        for timesheet in self:
+            timesheet.is_prepaid_open = timesheet in open_ones
+
+    def _search_is_prepaid_open(self, operator, value):
+        if operator != "in":
+            return NotImplemented
+        return self._get_prepaid_open_domain()
+
     @api.model
     def _get_prepaid_open_domain(self):
         """Return the domain of time that may still be deducted or invoiced."""
@@ -201,11 +227,9 @@ class AccountAnalyticLine(models.Model):
                 [("prepaid_state", "!=", STATE_COVERED)],
                 # Whoever emptied the sales order item said: not billable.
                 ["|", ("so_line", "!=", False), ("is_so_line_edited", "=", False)],
-                [
-                    "|",
-                    ("timesheet_invoice_id", "=", False),
-                    ("timesheet_invoice_id.state", "=", "cancel"),
-                ],
+                # Who deducts need not have any right on invoices.
+                Domain("timesheet_invoice_id", "=", False)
+                | Domain("timesheet_invoice_id", "any!", [("state", "=", "cancel")]),
             ]
         )
 
@@ -243,8 +267,8 @@ class AccountAnalyticLine(models.Model):
             return
         raise AccessError(
             self.env._(
-                "Deducting time from prepaid budgets is for the group Prepaid / User. "
-                "Ask an administrator for it."
+                "Deducting time from prepaid budgets is for the group Prepaid Billing / "
+                "User. Ask an administrator for it."
             )
         )
 
@@ -256,24 +280,32 @@ class AccountAnalyticLine(models.Model):
 
     def action_prepaid_return(self):
         """Give deducted time back to the budget; it is offered for invoicing again."""
-        self._check_prepaid_right()
-        self.check_access("read")
+        self._check_prepaid_returnable()
         deducted = self.filtered("prepaid_state")
         if not deducted:
             raise UserError(
                 self.env._("None of these time entries is deducted: nothing to return.")
             )
-        for timesheet in deducted.filtered(lambda t: t.timesheet_invoice_id):
-            invoice = timesheet.timesheet_invoice_id.sudo()  # name of the obstacle only
-            if invoice.state == "posted":
-                raise UserError(
-                    self.env._(
-                        "The rest of %(entry)s is invoiced on %(invoice)s. Credit that "
-                        "invoice first.",
-                        entry=timesheet.display_name,
-                        invoice=invoice.name,
-                    )
-                )
         deducted._prepaid_release(
             self.env._("Returned by %(user)s", user=self.env.user.name)
         )
+
+    def _check_prepaid_returnable(self):
+        """Refuse to return time whose rest is on an invoice.
+
+        :raise AccessError: the user may not deduct, or not see a timesheet
+        :raise UserError: the rest would be neither deducted nor invoiced
+        """
+        self._check_prepaid_right()
+        self.check_access("read")
+        for timesheet in self.filtered(lambda t: t.prepaid_state):
+            invoice = timesheet.sudo().timesheet_invoice_id  # name of the obstacle only
+            if invoice and invoice.state != "cancel":
+                raise UserError(
+                    self.env._(
+                        "The rest of %(entry)s is invoiced on %(invoice)s. Credit or "
+                        "cancel that invoice first.",
+                        entry=timesheet.display_name,
+                        invoice=invoice.display_name,
+                    )
+                )

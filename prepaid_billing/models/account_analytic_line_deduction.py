@@ -136,15 +136,9 @@ class AccountAnalyticLineDeduction(models.Model):
     def _get_prepaid_sale_line_rate(self, budget):
         line = self.so_line
         hour = self._get_prepaid_hour()
-        price = line._get_discounted_price()
-        if any(line.tax_ids.flatten_taxes_hierarchy().mapped("price_include")):
-            price = line.tax_ids.compute_all(
-                price,
-                currency=line.currency_id,
-                product=line.product_id,
-                partner=line.order_partner_id,
-                rounding_method="round_globally",
-            )["total_excluded"]
+        price = self._get_prepaid_net_price(
+            line._get_discounted_price(), line.tax_ids, line.currency_id, line.product_id
+        )
         per_hour = price * hour._compute_quantity(1.0, line.product_uom_id, round=False)
         rate = line.currency_id._convert(
             per_hour, budget.currency_id, budget.company_id, self.date, round=False
@@ -166,11 +160,26 @@ class AccountAnalyticLineDeduction(models.Model):
             date=self.date,
             currency=budget.currency_id,
         )
-        taxes = product.taxes_id._filter_taxes_by_company(budget.company_id)
+        own_taxes = product.taxes_id._filter_taxes_by_company(budget.company_id)
+        rate = self._get_prepaid_net_price(
+            rate, own_taxes, budget.currency_id, product
+        )
         position = self.env["account.fiscal.position"].with_company(budget.company_id)
-        taxes = position._get_fiscal_position(partner).map_tax(taxes)
+        taxes = position._get_fiscal_position(partner).map_tax(own_taxes)
         reason = pricelist.display_name or product.display_name
         return rate, RATE_PRICELIST, reason, taxes
+
+    def _get_prepaid_net_price(self, price, taxes, currency, product):
+        """Return a price without the taxes that it includes.
+
+        :param float price: money in `currency`, not rounded
+        :param taxes: `account.tax` of the price
+        """
+        if not any(taxes.flatten_taxes_hierarchy().mapped("price_include")):
+            return price
+        return taxes.compute_all(
+            price, currency=currency, product=product, rounding_method="round_globally"
+        )["total_excluded"]
 
     # === PLAN === #
 
@@ -202,7 +211,9 @@ class AccountAnalyticLineDeduction(models.Model):
             for deduction, cover in zip(group, covers, strict=True):
                 deduction.cover = cover
                 if not cover.is_accepted:
-                    deduction.obstacle = budget_sudo._get_shortage_reason(cover)
+                    deduction.obstacle = budget_sudo._get_shortage_reason(
+                        cover, credits[budget_sudo]
+                    )
         return deductions
 
     def _prepare_prepaid_work(self, valuation):

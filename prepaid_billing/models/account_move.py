@@ -42,7 +42,7 @@ class AccountMove(models.Model):
         refunds = posted.filtered(lambda m: m.move_type == "out_refund")
         refunds._refund_prepaid_lots()
         # Payments that stayed reconciled with a draft count again from now on.
-        invoices._sync_prepaid_lots()
+        (invoices | posted._get_prepaid_paid_invoices())._sync_prepaid_lots()
         return posted
 
     def button_draft(self):
@@ -53,6 +53,7 @@ class AccountMove(models.Model):
         lots = self._get_prepaid_lots_sudo()
         for move in self:
             used = lots.filtered(lambda lot, move=move: lot.invoice_id == move)
+            used._ensure_not_credited()
             if used and used._is_ever_used():
                 raise UserError(
                     self.env._(
@@ -69,6 +70,7 @@ class AccountMove(models.Model):
         result = super().button_draft()
         lots._detach()
         refunded._sync_with_invoice()
+        self._get_prepaid_paid_invoices()._sync_prepaid_lots()
         return result
 
     def button_cancel(self):
@@ -87,6 +89,13 @@ class AccountMove(models.Model):
 
     # === CREDIT === #
 
+    def _get_prepaid_paid_invoices(self):
+        """Return the invoices that these payment entries settle.
+
+        An entry that is reset to draft stays reconciled and leaves its payment as it is.
+        """
+        return self.line_ids.matched_debit_ids.debit_move_id.move_id
+
     def _get_prepaid_lots_sudo(self):
         # An accountant without rights on budgets still moves their credit.
         return self.env["prepaid.lot"].sudo().search([("invoice_id", "in", self.ids)])
@@ -104,9 +113,15 @@ class AccountMove(models.Model):
 
         :param str loss_kind: kind of the entry when credit is taken back
         """
-        lots_sudo = self._get_prepaid_lots_sudo()
+        lots_sudo = (self | self._get_prepaid_final_invoices())._get_prepaid_lots_sudo()
         if lots_sudo:
             lots_sudo._sync_with_invoice(loss_kind)
+
+    def _get_prepaid_final_invoices(self):
+        """Return the invoices that these down payments were taken off."""
+        deposits = self.invoice_line_ids.filtered("is_downpayment")
+        # An accountant may not read sales orders.
+        return deposits.sudo().sale_line_ids.invoice_lines.move_id - self
 
     def _refund_prepaid_lots(self):
         """Take credit back by these credit notes: the unused part at most.
@@ -115,7 +130,7 @@ class AccountMove(models.Model):
             prepaid credit without naming its invoice
         """
         lines = self.invoice_line_ids.filtered(
-            lambda line: line.prepaid_refund_lot_id or line.product_id.prepaid_ok
+            lambda line: line.prepaid_refund_lot_id or line._is_prepaid_without_lot()
         )
         for line in lines.filtered(lambda line: not line.prepaid_refund_lot_id):
             raise UserError(
@@ -152,18 +167,40 @@ class AccountMove(models.Model):
         """Return the share of the invoice that was received as money, 0 to 1.
 
         Money is what a live payment or a bank statement line brought. A credit note or
-        a journal entry settles an invoice without any money. What a credit note of this
-        very invoice took off is no longer due.
+        a journal entry settles an invoice without any money. What a credit note takes
+        off the packs is no longer due; what it takes off other lines lowers those only.
+        Money for a down payment counts for the invoice it was taken off.
         """
         self.ensure_one()
-        credited = self.reversal_move_ids.filtered(
+        deposits = self._get_prepaid_deposits()
+        due = self.amount_total + sum(deposits.mapped("amount_total"))
+        refunds = self.reversal_move_ids.filtered(
             lambda m: m.state == "posted" and m.move_type == "out_refund"
         )
-        due = self.amount_total - sum(credited.mapped("amount_total"))
+        others = sum(
+            refunds.invoice_line_ids.filtered(
+                lambda line: not line.prepaid_refund_lot_id
+            ).mapped("price_total")
+        )
+        packs = sum(refunds.mapped("amount_total")) - others
+        packs_sold = sum(self.prepaid_lot_ids.invoice_line_id.mapped("price_total"))
+        due -= packs + min(others, max(due - packs_sold, 0.0))
         if self.currency_id.compare_amounts(due, 0) <= 0:
-            return 1.0
-        received = self._get_prepaid_payments()[0]
+            return 0.0
+        received = sum(m._get_prepaid_payments()[0] for m in self | deposits)
         return max(0.0, min(received / due, 1.0))
+
+    def _get_prepaid_deposits(self):
+        """Return the posted down payment invoices that this invoice takes off."""
+        self.ensure_one()
+        taken_off = self.invoice_line_ids.filtered(
+            lambda line: line.is_downpayment and line.price_subtotal < 0
+        )
+        # An accountant may not read sales orders.
+        deposits = taken_off.sudo().sale_line_ids.invoice_lines.move_id - self
+        return deposits.filtered(
+            lambda m: m.state == "posted" and m.move_type == "out_invoice"
+        )
 
     def _get_prepaid_payments(self):
         """Return (received, in doubt): what live and other payments settle.

@@ -36,6 +36,19 @@ class AccountMoveLine(models.Model):
 
     # === CREDIT === #
 
+    def _is_prepaid_without_lot(self):
+        """Whether this line of a credit note gives credit back that we cannot find.
+
+        Packs that never made a lot (worth nothing, or sold before they were packs) are
+        credited like anything else.
+        """
+        self.ensure_one()
+        if self.prepaid_refund_lot_id or not self.product_id.prepaid_ok:
+            return False
+        origin_sudo = self.move_id.reversed_entry_id.sudo()  # whether it made lots
+        is_worth_something = not self.currency_id.is_zero(self.price_subtotal)
+        return is_worth_something and (not origin_sudo or origin_sudo.prepaid_lot_ids)
+
     def _create_prepaid_lots(self):
         """Make a lot for each prepaid pack on these posted invoice lines.
 

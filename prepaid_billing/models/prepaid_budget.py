@@ -134,7 +134,7 @@ class PrepaidBudget(models.Model):
     # What is left
     balance = fields.Monetary(readonly=True, copy=False, default=0.0)
     amount_pending = fields.Monetary(
-        "Waiting for payment", compute="_compute_amount_pending"
+        "Waiting for payment", compute="_compute_amount_pending", compute_sudo=True
     )
     lock_seq = fields.Integer(
         default=0,
@@ -187,8 +187,9 @@ class PrepaidBudget(models.Model):
             [("budget_id", "in", self.ids), ("state", "!=", LOT_CLOSED)]
         )
         pending = lots._get_pending()
+        by_budget = lots.grouped("budget_id")
         for budget in self:
-            own = lots.filtered(lambda lot, b=budget: lot.budget_id == b._origin)
+            own = by_budget.get(budget._origin, lots.browse())
             budget.amount_pending = sum(pending[lot] for lot in own)
 
     @api.depends("entry_ids")
@@ -203,7 +204,8 @@ class PrepaidBudget(models.Model):
     def _compute_timesheet_count(self):
         counts = self.partner_id._get_prepaid_timesheet_counts()
         for budget in self:
-            budget.timesheet_count = counts.get(budget.partner_id.id, 0)
+            owner = budget.partner_id.commercial_partner_id
+            budget.timesheet_count = counts.get(owner.id, 0)
 
     def _compute_access_url(self):
         super()._compute_access_url()
@@ -273,7 +275,10 @@ class PrepaidBudget(models.Model):
     @api.model_create_multi
     def create(self, vals_list):
         """A budget belongs to the commercial entity, whichever contact is chosen."""
-        return super().create([self._normalize_vals(vals) for vals in vals_list])
+        # An explicit zero: no default value from anywhere can open a balance.
+        return super().create(
+            [{**self._normalize_vals(vals), "balance": 0.0} for vals in vals_list]
+        )
 
     def write(self, vals):
         """A budget with history keeps its customer, company and currency.
@@ -282,7 +287,7 @@ class PrepaidBudget(models.Model):
             the balance is written by hand
         """
         vals = self._normalize_vals(vals)
-        for budget in self.filtered(lambda b: b.sudo().lot_ids):  # any user's lots count
+        for budget in self.filtered(lambda b: b._has_history()):
             moved = [
                 self._fields[name]._description_string(self.env)
                 for name in ("partner_id", "company_id", "currency_id")
@@ -299,6 +304,11 @@ class PrepaidBudget(models.Model):
                 )
         return super().write(vals)
 
+    def _has_history(self):
+        self.ensure_one()
+        budget_sudo = self.sudo()  # history counts whoever may see it
+        return bool(budget_sudo.lot_ids or budget_sudo.entry_ids)
+
     def _normalize_vals(self, vals):
         if not self.env.su and LEDGER_FIELDS & vals.keys():
             raise UserError(
@@ -314,7 +324,7 @@ class PrepaidBudget(models.Model):
 
     @api.ondelete(at_uninstall=False)
     def _unlink_except_with_history(self):
-        used = self.filtered(lambda budget: budget.sudo().lot_ids)
+        used = self.filtered(lambda budget: budget._has_history())
         if used:
             raise UserError(
                 self.env._(

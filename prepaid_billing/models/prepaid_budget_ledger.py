@@ -139,7 +139,11 @@ class PrepaidBudgetLedger(models.Model):
     # === DEBT === #
 
     def _settle_debt(self):
-        """Let new credit pay for what was used without credit, oldest first."""
+        """Let new credit pay for what was used without credit, oldest first.
+
+        Whatever the credit was bought for: the balance is one figure, and work that was
+        deducted on overdraft is not billed another way (B43).
+        """
         self.ensure_one()
         lots = self._get_open_lots()
         remaining = {lot.id: self._to_units(lot.remaining) for lot in lots}
@@ -220,14 +224,14 @@ class PrepaidBudgetLedger(models.Model):
         debt = remaining - self._to_units(self.balance)
         return max(self._to_units(self.overdraft_limit) - debt, 0)
 
-    def _get_shortage_reason(self, cover):
+    def _get_shortage_reason(self, cover, credits):
         """Say why a piece of work is not accepted, and what would help.
 
         :param cover: :class:`~..tools.allocation.Cover`
+        :param list credits: the lots of this budget before the deduction
         """
         self.ensure_one()
         taxes = cover.work.tax_key
-        credits = self._get_credits()[self]
         if not all(credit.accepts(cover.work) for credit in credits):
             if taxes is not None and any(credit.tax_key != taxes for credit in credits):
                 return self.env._(

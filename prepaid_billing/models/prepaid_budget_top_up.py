@@ -203,7 +203,10 @@ class PrepaidBudgetTopUp(models.Model):
         position = (
             self.env["account.fiscal.position"]
             .with_company(self.company_id)
-            ._get_fiscal_position(contact)
+            ._get_fiscal_position(
+                contact,
+                delivery=contact.browse(contact.address_get(["delivery"])["delivery"]),
+            )
         )
         taxes = position.map_tax(taxes)
         return {

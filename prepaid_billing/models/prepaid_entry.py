@@ -1,4 +1,5 @@
 from odoo import fields, models
+from odoo.exceptions import UserError
 
 from ..const import CONSUME, ENTRY_KINDS, RATE_SOURCES
 
@@ -15,7 +16,7 @@ class PrepaidEntry(models.Model):
     _description = "Prepaid Entry"
     _order = "id desc"
     _rec_name = "name"
-    _ledger_erasable_columns = ("timesheet_id",)
+    _ledger_erasable_columns = ("create_uid", "write_uid", "timesheet_id")
 
     budget_id = fields.Many2one(
         "prepaid.budget", required=True, readonly=True, ondelete="restrict"
@@ -98,5 +99,20 @@ class PrepaidEntry(models.Model):
         ]
 
     def action_return_time(self):
-        """Return the deducted time of these entries to the lots that paid for it."""
-        self.timesheet_id.action_prepaid_return()
+        """Return what these entries deducted to the lots that paid for it.
+
+        :raise UserError: nothing of it is deducted any more, or its rest is invoiced
+        """
+        self.timesheet_id._check_prepaid_returnable()
+        self.check_access("read")
+        # Nobody may create entries but the ledger.
+        entries_sudo = self.sudo()
+        entries_sudo.budget_id._lock_for_ledger()
+        unreturned = entries_sudo._get_unreturned()
+        if not unreturned:
+            raise UserError(
+                self.env._("This time was returned already: nothing to return.")
+            )
+        entries_sudo.budget_id._post_release(
+            unreturned, self.env._("Returned by %(user)s", user=self.env.user.name)
+        )

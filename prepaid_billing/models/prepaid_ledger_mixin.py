@@ -14,24 +14,32 @@ class PrepaidLedgerMixin(models.AbstractModel):
     _name = "prepaid.ledger.mixin"
     _description = "Append-only Rows"
     #: Columns that the database may empty when the record they point at is deleted.
-    _ledger_erasable_columns = ()
+    _ledger_erasable_columns = ("create_uid", "write_uid")
 
     def init(self):
         super().init()
         if self._abstract or not self._auto:
             return
-        erasable = list(self._ledger_erasable_columns)
-        emptied = SQL(" AND ").join(
-            [SQL("NEW.%s IS NULL", SQL.identifier(column)) for column in erasable]
-            or [SQL("FALSE")]
+        erasable = self._ledger_erasable_columns
+        emptied_at_most = SQL(" AND ").join(
+            SQL(
+                "(NEW.%(column)s IS NULL OR NEW.%(column)s = OLD.%(column)s)",
+                column=SQL.identifier(column),
+            )
+            for column in erasable
         )
-        function = SQL.identifier(f"{self._table}_append_only")
+        # The columns of today: one that an upgrade adds may be filled once.
+        columns = SQL(", ").join(
+            SQL.identifier(name)
+            for name, field in self._fields.items()
+            if field.store and field.column_type
+        )
         self.env.cr.execute(
             SQL(
                 """
-                CREATE OR REPLACE FUNCTION %(function)s() RETURNS trigger AS $guard$
+                CREATE OR REPLACE FUNCTION %(guard)s() RETURNS trigger AS $guard$
                 BEGIN
-                    IF TG_OP = 'UPDATE' AND %(emptied)s
+                    IF TG_OP = 'UPDATE' AND %(emptied_at_most)s
                        AND to_jsonb(NEW) - %(erasable)s::text[]
                          = to_jsonb(OLD) - %(erasable)s::text[]
                     THEN
@@ -40,25 +48,22 @@ class PrepaidLedgerMixin(models.AbstractModel):
                     RAISE EXCEPTION 'Rows of %% are append-only', TG_TABLE_NAME
                         USING ERRCODE = 'integrity_constraint_violation';
                 END;
-                $guard$ LANGUAGE plpgsql
+                $guard$ LANGUAGE plpgsql;
+                DROP TRIGGER IF EXISTS %(guard)s ON %(table)s;
+                CREATE TRIGGER %(guard)s
+                BEFORE DELETE OR UPDATE OF %(columns)s ON %(table)s
+                FOR EACH ROW EXECUTE FUNCTION %(guard)s();
                 """,
-                function=function,
-                emptied=emptied,
-                erasable=erasable,
-            )
-        )
-        self.env.cr.execute(
-            SQL(
-                """
-                CREATE OR REPLACE TRIGGER %(trigger)s
-                BEFORE UPDATE OR DELETE ON %(table)s
-                FOR EACH ROW EXECUTE FUNCTION %(function)s()
-                """,
-                trigger=function,
+                guard=SQL.identifier(self._get_guard_name()),
+                emptied_at_most=emptied_at_most,
+                erasable=list(erasable),
+                columns=columns,
                 table=SQL.identifier(self._table),
-                function=function,
             )
         )
+
+    def _get_guard_name(self):
+        return f"{self._table}_append_only"
 
     @api.model
     def _append(self, vals_list):
@@ -68,7 +73,8 @@ class PrepaidLedgerMixin(models.AbstractModel):
         deduction. Rows of the ledger are plain columns: nothing is computed on them,
         translated or tracked.
 
-        :param list vals_list: dicts of column values, all with the same keys
+        :param list vals_list: dicts of column values, all with the same keys; default
+            values are not applied
         :return: the new records, in the order given
         """
         if not vals_list:
@@ -82,9 +88,11 @@ class PrepaidLedgerMixin(models.AbstractModel):
             "write_date": now,
         }
         names = [*vals_list[0], *stamp]
-        rows = [[None if v is False else v for v in vals.values()] for vals in vals_list]
-        columns = [list(column) for column in zip(*rows, strict=True)]
-        columns += [[value] * len(rows) for value in stamp.values()]
+        columns = [
+            [None if vals[name] is False else vals[name] for vals in vals_list]
+            for name in vals_list[0]
+        ]
+        columns += [[value] * len(vals_list) for value in stamp.values()]
         arrays = [
             SQL("%s::" + self._fields[name].column_type[1] + "[]", column)
             for name, column in zip(names, columns, strict=True)

@@ -230,6 +230,8 @@ class PrepaidLot(models.Model):
         (self - traceless).write(
             {"state": LOT_CLOSED, "invoice_line_id": False, "invoice_id": False}
         )
+        # The line is free for its next lot before that is inserted.
+        self.flush_model(["invoice_line_id"])
         traceless.unlink()
 
     def _close_settled_episodes(self):

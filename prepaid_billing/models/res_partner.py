@@ -86,7 +86,7 @@ class ResPartner(models.Model):
         """Return the domain of these customers' time that is still to deduct."""
         return Domain.AND(
             [
-                self.env["account.analytic.line"]._get_prepaid_open_domain(),
+                [("is_prepaid_open", "=", True)],
                 [
                     (
                         "partner_id.commercial_partner_id",

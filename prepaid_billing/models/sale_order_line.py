@@ -11,14 +11,6 @@ class SaleOrderLine(models.Model):
     def _compute_qty_delivered(self):
         super()._compute_qty_delivered()
 
-    def _compute_remaining_hours_available(self):
-        """Leave core only the lines that can have hours left: it queries for each."""
-        prepaid = self.filtered(
-            lambda line: line.product_id.service_policy == "ordered_prepaid"
-        )
-        (self - prepaid).remaining_hours_available = False
-        return super(SaleOrderLine, prepaid)._compute_remaining_hours_available()
-
     def _get_delivered_quantity_by_analytic(self, additional_domain):
         """What a budget has paid for is not delivered a second time.
 

@@ -72,6 +72,13 @@ class TestAccess(PrepaidCommon):
     def test_bf68_who_deducts_cannot_manage(self):
         line = self.timesheet.with_user(self.deductor)
         budget = self.budget.with_user(self.deductor)
+        customer = self.customer.with_user(self.deductor)
+        self.assertEqual(customer.prepaid_timesheet_count, 1)
+        found = line.search(customer.action_view_prepaid_timesheets()["domain"])
+        self.assertEqual(found.prepaid_value, 100.0)
+        self.assertTrue(found.is_prepaid_open)
+        self.assertEqual(budget.timesheet_count, 1)
+        self.assertEqual(budget.amount_pending, 0.0)
         line.prepaid_deduct(line.ids)
         self.assertBalance(self.budget, 400.0)
         line.action_prepaid_return()
@@ -115,6 +122,14 @@ class TestAccess(PrepaidCommon):
                     records.write(vals)
                 with self.assertRaises(AccessError):
                     records.unlink()
+
+    def test_b88_deleting_a_user_leaves_the_rows(self):
+        """The database may empty who wrote a row, and nothing else."""
+        entry = self._deduct(self.timesheet)
+        self.cr.execute(
+            "UPDATE prepaid_entry SET create_uid = NULL WHERE id = %s", [entry.id]
+        )
+        self.assertBalance(self.budget, 400.0)
 
     @mute_logger("odoo.sql_db")
     def test_b88_the_database_guards_the_rows(self):

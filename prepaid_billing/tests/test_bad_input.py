@@ -153,6 +153,21 @@ class TestBadInput(PrepaidCommon):
             budget.unlink()
         budget.active = False
 
+    def test_history_without_credit_keeps_its_owner_too(self):
+        budget = self._create_budget(shortage_policy="overdraft", overdraft_limit=500.0)
+        self._spend(100.0)
+        self.assertFalse(budget.lot_ids)
+        with self.assertRefused("has a history"):
+            budget.partner_id = self.customer.copy()
+        with self.assertRefused("cannot be deleted"):
+            budget.unlink()
+
+    def test_b88_no_default_opens_a_balance(self):
+        budget = self.env["prepaid.budget"].with_context(default_balance=1000.0).create(
+            {"partner_id": self.customer.id, "company_id": self.company.id}
+        )
+        self.assertBalance(budget, 0.0)
+
     def test_negative_pack_line(self):
         budget = self._create_budget()
         move = self.init_invoice(

@@ -109,8 +109,22 @@ class TestDeduction(PrepaidCommon):
         self._deduct(timesheet)
         invoice = self.order._create_invoices().with_env(self.env)
         invoice.action_post()
-        with self.assertRefused("Credit that invoice first"):
+        with self.assertRefused("cancel that invoice first"):
             timesheet.action_prepaid_return()
+        with self.assertRefused("cancel that invoice first"):
+            timesheet.prepaid_entry_ids.action_return_time()
+
+    def test_bf24_one_entry_of_two_is_returned(self):
+        budget = self._create_budget(60.0)
+        timesheet = self._log_time(1.0)
+        self._deduct(timesheet)
+        self._buy(budget, 500.0)
+        rest = self._deduct(timesheet)
+        rest.action_return_time()
+        self.assertBalance(budget, 500.0)
+        self.assertEqual(timesheet.prepaid_state, "partial")
+        with self.assertRefused("nothing to return"):
+            rest.action_return_time()
 
     def test_bf24_return_leaves_both_rows_visible(self):
         budget = self._create_budget(500.0)

@@ -35,6 +35,14 @@ class TestEdit(PrepaidCommon):
         self.assertEqual(timesheet.prepaid_state, "covered")
         self.assertEqual(timesheet.prepaid_covered_hours, 3.0)
 
+    def test_b48_edit_is_possible_on_screen_if_set(self):
+        self._create_budget(500.0)
+        timesheet = self._spend(200.0).timesheet_id
+        self.assertTrue(timesheet.readonly_timesheet)
+        self.company.prepaid_edit_policy = "rebook"
+        timesheet.invalidate_recordset()
+        self.assertFalse(timesheet.readonly_timesheet)
+
     def test_b49_deleted_time_returns_to_the_same_lot(self):
         budget = self._create_budget(100.0)
         self._buy(budget, 200.0, day="2026-06-02")

@@ -84,6 +84,7 @@ class TestLots(PrepaidCommon):
             "canceled": lambda payment, _move: payment.action_cancel(),
             "reversed": lambda payment, _move: payment.move_id._reverse_moves(cancel=True),
             "unreconciled": lambda _payment, move: move.line_ids.remove_move_reconcile(),
+            "entry reset": lambda payment, _move: payment.move_id.button_draft(),
             "invoice reset": lambda _payment, move: move.button_draft(),
         }
         for name, take_back in ways.items():
@@ -282,6 +283,95 @@ class TestLots(PrepaidCommon):
             and not line.reconciled
         ).reconcile()
         self.assertBalance(budget, 600.0)
+
+    def test_b40_credit_note_of_the_invoice_over_something_else_is_not_money(self):
+        """Goodwill written over the pack line of its own credit note pays nothing."""
+        for amount in (1000.0, 999.99):
+            with self.subTest(amount=amount):
+                budget = self._create_budget(partner=self.customer.copy())
+                invoice = self._buy(budget, 1000.0, pay=False)
+                refund = self._credit_note(invoice)
+                goodwill = {
+                    "name": "Goodwill",
+                    "price_unit": amount,
+                    "tax_ids": [Command.set(self.tax.ids)],
+                }
+                refund.invoice_line_ids = [Command.clear(), Command.create(goodwill)]
+                refund.action_post()
+                if amount < 1000.0:
+                    self._pay(invoice)
+                self.assertLess(budget.balance, 0.05)
+                self.assertFalse(budget.sudo()._get_differences())
+
+    def test_b36_invoice_with_a_credit_note_is_not_reset(self):
+        """Else the credit would come back while the credit note stays."""
+        budget = self._create_budget()
+        invoice = self._buy(budget, 1000.0)
+        refund = self._credit_note(invoice, 400.0)
+        refund.action_post()
+        with self.assertRefused("Reset or cancel the credit note first"):
+            invoice.button_draft()
+        self.assertBalance(budget, 600.0)
+
+    def test_b36_draft_credit_note_of_a_reset_invoice_is_refused(self):
+        budget = self._create_budget()
+        invoice = self._buy(budget, 1000.0)
+        refund = self._credit_note(invoice, 400.0)
+        invoice.button_draft()
+        invoice.action_post()
+        self.assertBalance(budget, 1000.0)
+        with self.assertRefused("Credit Note on that invoice"):
+            refund.action_post()
+
+    def test_b36_new_invoice_made_from_the_credit_note(self):
+        """The button that credits and invoices anew takes the credit back once."""
+        budget = self._create_budget()
+        invoice = self._buy(budget, 1000.0)
+        wizard = (
+            self.env["account.move.reversal"]
+            .with_context(active_model="account.move", active_ids=invoice.ids)
+            .create({"journal_id": invoice.journal_id.id})
+        )
+        new = self.env["account.move"].browse(wizard.modify_moves()["res_id"])
+        self.assertBalance(budget, 0.0)
+        new.invoice_date = invoice.invoice_date
+        new.action_post()
+        self._pay(new)
+        self.assertBalance(budget, 1000.0)
+        budget.lot_ids.sudo()._sync_with_invoice()
+        self.assertBalance(budget, 1000.0)
+
+    def test_b31_pack_with_a_down_payment_counts_when_that_is_paid(self):
+        """A final invoice of zero brings nothing while its deposit is unpaid."""
+        order = self._create_order(
+            self.customer, price=1000.0, product=self.pack, product_uom_qty=1
+        )
+        wizard = (
+            self.env["sale.advance.payment.inv"]
+            .sudo()
+            .with_context(active_model="sale.order", active_ids=order.ids)
+            .create({"advance_payment_method": "percentage", "amount": 100.0})
+        )
+        deposit = wizard._create_invoices(order).with_env(self.env)
+        deposit.invoice_date = "2026-06-01"
+        deposit.action_post()
+        final = order._create_invoices(final=True).with_env(self.env)
+        final.invoice_date = "2026-06-02"
+        final.action_post()
+        budget = self.customer.prepaid_budget_ids
+        self.assertBalance(budget, 0.0)
+        self._pay(deposit)
+        self.assertBalance(budget, 1000.0)
+
+    def test_b32_half_of_the_money_bounces(self):
+        """Nothing until the invoice is settled means nothing again."""
+        budget = self._create_budget()
+        invoice = self._buy(budget, 1000.0, pay=False)
+        self._pay(invoice, 575.0)
+        second = self._pay(invoice, 575.0)
+        self.assertBalance(budget, 1000.0)
+        second.action_reject()
+        self.assertBalance(budget, 0.0)
 
     def test_b43_new_credit_settles_the_debt_first(self):
         budget = self._create_budget(

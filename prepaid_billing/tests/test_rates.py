@@ -75,6 +75,18 @@ class TestRates(PrepaidCommon):
         self.assertRecordValues(entry, [{"quantity": -60.0, "rate": 60.0}])
         self.assertEqual(self._get_rate(july), (500.0, "pricelist"))
 
+    def test_rate_of_the_price_list_is_without_tax(self):
+        included = self.tax.copy(
+            {"name": "Included", "price_include_override": "tax_included"}
+        )
+        service = self._create_service(
+            list_price=115.0, taxes_id=[Command.set(included.ids)]
+        )
+        self.customer.property_product_pricelist = False
+        self._create_budget(1000.0, service_product_id=service.id)
+        timesheet = self._log_time(1.0, project=self._create_project(self.customer))
+        self.assertEqual(self._get_rate(timesheet), (100.0, "pricelist"))
+
     def test_b56_time_that_is_not_billable_is_skipped_or_costs_nothing(self):
         budget = self._create_budget(1000.0, hourly_rate=80.0)
         project = self._create_project(self.customer, allow_billable=False)

@@ -54,6 +54,15 @@ class TestReplenishment(PrepaidCommon):
         self.assertFalse(budget.replenishment_ids)
         self.assertIn("is open", budget.replenish_note)
 
+    def test_bf31_a_draft_pack_of_a_salesperson_counts_too(self):
+        """Its budget is only written when it is posted."""
+        budget = self._create_rule(140.0)
+        self._bring_to(budget, 40.0)
+        self.init_invoice("out_invoice", partner=self.customer, products=self.pack)
+        budget.action_replenish_now()
+        self.assertFalse(budget.replenishment_ids)
+        self.assertIn("is open", budget.replenish_note)
+
     def test_b13_pending_top_up_no_longer_sufficient(self):
         """Still no second invoice; the responsible is told once."""
         budget = self._create_rule(

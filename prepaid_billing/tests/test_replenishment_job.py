@@ -8,9 +8,10 @@ from .common import PrepaidCommon
 class TestReplenishmentJob(PrepaidCommon):
     """The nightly job (spec 2.1 and 2.2)."""
 
-    def _run_job(self):
-        budgets = self.env["prepaid.budget"].sudo().search([])
-        budgets.replenish_checked_on = False  # the next night
+    def _run_job(self, is_next_night=True):
+        if is_next_night:
+            budgets = self.env["prepaid.budget"].sudo().search([])
+            budgets.replenish_checked_on = False
         cron = self.env.ref("prepaid_billing.ir_cron_replenish").sudo()
         with self.enter_registry_test_mode():
             cron.method_direct_trigger()
@@ -70,6 +71,9 @@ class TestReplenishmentJob(PrepaidCommon):
 
         with patch.object(Budget, "_prepare_top_up_vals", prepare_or_fail):
             self._run_job()
+            count = len(tries)
+            self._run_job(is_next_night=False)
+            self.assertEqual(len(tries), count, "tried again in the same night")
             self._run_job()
         self.assertFalse(bad.replenishment_ids)
         self.assertIn("simulated fault", bad.replenish_note)
@@ -104,14 +108,13 @@ class TestReplenishmentJob(PrepaidCommon):
             5,
         )
 
-    def test_bf30_a_missed_night_is_caught_up_once(self):
-        """The job asks what is low now, not what was due on a day."""
+    def test_b25_missed_nights_are_caught_up_once(self):
+        """The job asks what is low now: after a week without it, one invoice each."""
         budgets = self._create_low_budgets(2)
-        self._run_job()
-        self.assertEqual(
-            budgets.replenishment_ids.mapped("date"),
-            [self.company._get_prepaid_today()] * 2,
-        )
+        budgets.sudo().replenish_checked_on = "2026-01-01"
+        self._run_job(is_next_night=False)
+        self._run_job(is_next_night=False)
+        self.assertEqual(len(budgets.replenishment_ids), 2)
 
     def test_b69_today_is_the_companys(self):
         """Dates are judged where the company is."""

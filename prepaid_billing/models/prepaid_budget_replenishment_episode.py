@@ -1,0 +1,388 @@
+import logging
+
+from odoo import api, fields, models
+from odoo.exceptions import UserError
+from odoo.fields import Domain
+from odoo.service.model import PG_CONCURRENCY_EXCEPTIONS_TO_RETRY
+
+from ..const import EPISODE_DONE, EPISODE_OPEN, EPISODE_SUPPRESSED
+from ..tools.replenishment import TARGET, Refill, fixed_refill, target_refill
+from .prepaid_budget_replenishment import (
+    ACTION_NOTIFY,
+    ACTION_POST,
+    POLICY_ONE_OFF,
+)
+
+_logger = logging.getLogger(__name__)
+
+#: Budgets handled in one transaction of the nightly job; one bad one costs a bisection.
+CHUNK = 100
+#: How often a step is tried when another transaction is in the way.
+TRIES = 5
+
+
+class PrepaidBudgetEpisode(models.Model):
+    """Checking budgets: from a low balance to one open top-up invoice."""
+
+    _inherit = "prepaid.budget"
+
+    # === ONE CHECK === #
+
+    def action_replenish_now(self):
+        """Check these budgets now, as the nightly job would.
+
+        :raise UserError: a budget could not be replenished
+        """
+        self.check_access("write")
+        budgets_sudo = self.sudo()  # episodes are written by the system only
+        for budget_sudo in budgets_sudo:
+            budget_sudo._replenish()
+        notes = [f"{b.display_name}: {b.replenish_note}" for b in budgets_sudo]
+        return {
+            "type": "ir.actions.client",
+            "tag": "display_notification",
+            "params": {
+                "message": "\n".join(notes),
+                "next": {"type": "ir.actions.act_window_close"},
+            },
+        }
+
+    def _replenish(self):
+        """Follow open episodes, start new ones and make their invoices.
+
+        Locks the budgets and decides on fresh data; running it again does nothing.
+
+        :raise UserError: an invoice cannot be made; nothing has been written then
+        """
+        self._lock_for_ledger()
+        self.env["prepaid.replenishment"].search(
+            [("budget_id", "in", self.ids), ("state", "=", EPISODE_OPEN)]
+        )._close_if_settled()
+        self.invalidate_recordset(["episode_id", "is_suppressed"])
+        self.replenish_checked_on = fields.Date.today()
+        open_top_ups = self._get_open_top_ups()
+        due = self.browse()
+        for budget in self:
+            note = budget._get_reason_to_wait(open_top_ups[budget])
+            if note:
+                budget._note_check(note)
+            else:
+                due |= budget
+        due.filtered(lambda b: b._get_effective_action() == ACTION_NOTIFY)._tell_low()
+        due.filtered(
+            lambda b: b._get_effective_action() != ACTION_NOTIFY
+        )._start_episodes()
+
+    def _get_effective_action(self):
+        self.ensure_one()
+        if self.replenish_policy == POLICY_ONE_OFF:
+            return ACTION_NOTIFY
+        return self.replenish_action
+
+    def _get_reason_to_wait(self, invoices):
+        """Say why nothing is to be done now, or return False when the budget is due.
+
+        :param invoices: `account.move`, the open top-ups of this budget
+        """
+        self.ensure_one()
+        if not self.is_low:
+            return self.env._(
+                "%(balance)s is not below the threshold %(threshold)s",
+                balance=self.currency_id.format(self.balance),
+                threshold=self.currency_id.format(self.threshold),
+            )
+        if reason := self._get_leaving_reason():
+            return reason
+        if self.is_suppressed:
+            return self.env._(
+                "Suppressed: %(outcome)s. Re-arm it to replenish again",
+                outcome=self.episode_id.outcome,
+            )
+        if invoices:
+            self._tell_if_insufficient(invoices)
+            return self.env._(
+                "%(invoices)s is open",
+                invoices=", ".join(i.name or self.env._("Draft") for i in invoices),
+            )
+        if self.episode_id:
+            return self.env._("The responsible knows since %s", self.episode_id.date)
+        if self._get_effective_action() == ACTION_NOTIFY and not self.entry_ids:
+            return self.env._("No credit was ever bought: nothing runs low")
+        return False
+
+    def _get_leaving_reason(self):
+        """Say why this customer gets no invoice any more; hook for ending contracts."""
+        self.ensure_one()
+        if not self.active or not self.partner_id.active:
+            return self._get_owner_obstacle()
+        return False
+
+    def _get_open_top_ups(self):
+        """Return the top-up invoices, draft or unpaid, that credit is waiting for.
+
+        :return: dict budget -> `account.move`, empty where there are none
+        """
+        filling = Domain("prepaid_budget_id", "in", self.ids)
+        # A draft that a salesperson made finds its budget only when it is posted.
+        filling |= (
+            Domain("prepaid_budget_id", "=", False)
+            & Domain("product_id.prepaid_ok", "=", True)
+            & Domain("partner_id.commercial_partner_id", "in", self._get_owners().ids)
+        )
+        lines = self.env["account.move.line"].search(
+            filling
+            & Domain("parent_state", "in", ("draft", "posted"))
+            & Domain("move_id.move_type", "=", "out_invoice")
+        )
+        open_lines = lines.filtered(lambda line: line.move_id._is_prepaid_open())
+        by_budget = open_lines.grouped("prepaid_budget_id")
+        unassigned = by_budget.get(self.browse(), lines.browse())
+        return {
+            budget: (
+                by_budget.get(budget, lines.browse())
+                | unassigned.filtered(lambda line, b=budget: b._is_line_of_owner(line))
+            ).move_id
+            for budget in self
+        }
+
+    def _get_owners(self):
+        """Return the commercial entities that these budgets belong to."""
+        return self.partner_id.commercial_partner_id
+
+    def _is_line_of_owner(self, line):
+        self.ensure_one()
+        return (
+            line.partner_id.commercial_partner_id == self._get_owners()
+            and line.company_id == self.company_id
+            and line.currency_id == self.currency_id
+        )
+
+    def _get_refill(self):
+        """Return the amount to invoice now, in whole smallest amounts."""
+        self.ensure_one()
+        balance, threshold = self._to_units(self.balance), self._to_units(self.threshold)
+        largest = self._to_units(self.replenish_max)
+        if self.replenish_method == TARGET:
+            return target_refill(
+                balance,
+                threshold,
+                self._to_units(self.replenish_target),
+                self._to_units(self.replenish_min),
+                largest,
+            )
+        refill = fixed_refill(
+            balance, threshold, self._to_units(self.replenish_amount), largest
+        )
+        smallest = self._to_units(self.replenish_min)
+        return Refill(max(refill.amount, smallest), refill.is_cut)
+
+    # === EPISODES === #
+
+    def _start_episodes(self):
+        """Make one invoice for each budget, with its episode, in one batch."""
+        if not self:
+            return
+        refills = {budget: budget._get_refill() for budget in self}
+        amounts = {b: b._from_units(refill.amount) for b, refill in refills.items()}
+        moves = self._create_top_up_invoices(amounts)
+        self._create_episodes(
+            {
+                budget: {
+                    "invoice_id": move.id,
+                    "has_invoice": True,
+                    "quantity": amounts[budget],
+                    "is_target_missed": refills[budget].is_cut,
+                }
+                for budget, move in zip(self, moves, strict=True)
+            }
+        )
+        to_post = moves.filtered(
+            lambda m: m.invoice_line_ids.prepaid_budget_id.replenish_action
+            == ACTION_POST
+        )
+        to_post.commercial_partner_id.fetch(["user_ids"])  # else read one by one
+        to_post.invoice_date = self.company_id._get_prepaid_today()
+        to_post._post(soft=False)
+        to_post._send_prepaid_later()
+        for budget, move in zip(self, moves, strict=True):
+            budget._note_check(budget._get_invoiced_note(move, refills[budget]))
+
+    def _get_invoiced_note(self, move, refill):
+        note = self.env._(
+            "%(invoice)s over %(amount)s",
+            invoice=move.name or self.env._("Draft invoice"),
+            amount=self.currency_id.format(self._from_units(refill.amount)),
+        )
+        if refill.is_cut:
+            note += ". " + self.env._(
+                "Target not reached: the largest top-up is %(max)s",
+                max=self.currency_id.format(self.replenish_max),
+            )
+        return note
+
+    def _create_episodes(self, extra_vals):
+        """Open one episode for each budget.
+
+        :param dict extra_vals: `prepaid.budget` -> more values of its episode
+        """
+        return self.env["prepaid.replenishment"].create(
+            [
+                {
+                    "budget_id": budget.id,
+                    "company_id": budget.company_id.id,
+                    "currency_id": budget.currency_id.id,
+                    "date": budget.company_id._get_prepaid_today(),
+                    "balance": budget.balance,
+                    "threshold": budget.threshold,
+                    **vals,
+                }
+                for budget, vals in extra_vals.items()
+            ]
+        )
+
+    def _after_balance_change(self):
+        """Re-arm by itself: a balance that recovered ends what was suppressed."""
+        super()._after_balance_change()
+        recovered = self.filtered(lambda budget: not budget.is_low)
+        episodes = self.env["prepaid.replenishment"].search(
+            [("budget_id", "in", recovered.ids), ("state", "!=", EPISODE_DONE)]
+        )
+        episodes.filtered(
+            lambda e: e.state == EPISODE_SUPPRESSED or not e.has_invoice
+        )._close(self.env._("The balance recovered"))
+
+    def action_rearm(self):
+        """Allow a new top-up although the last one was taken away by hand."""
+        self.check_access("write")
+        self.sudo().episode_id._rearm()  # episodes are written by the system only
+
+    # === TELLING PEOPLE === #
+
+    def _tell_low(self):
+        """Open an episode and give the responsible one activity for it."""
+        self._create_episodes({budget: {} for budget in self})
+        for budget in self:
+            balance = budget.currency_id.format(budget.balance)
+            budget._schedule_activity(
+                self.env._("%(balance)s left: top up?", balance=balance)
+            )
+            budget._note_check(self.env._("The responsible was told"))
+
+    def _tell_if_insufficient(self, invoices):
+        """Tell once per episode that the open top-up will not be enough any more."""
+        self.ensure_one()
+        episode = self.episode_id
+        # What is posted and not paid waits in the lots; drafts have none yet.
+        drafts = invoices.filtered(lambda move: move.state == "draft")
+        pending = sum(drafts._get_prepaid_net(self))
+        expected = self.balance + self.amount_pending + pending
+        if (
+            not episode
+            or episode.is_shortage_told
+            or self.currency_id.compare_amounts(expected, self.threshold) >= 0
+        ):
+            return
+        episode.is_shortage_told = True
+        self._schedule_activity(
+            self.env._(
+                "Pending top-up no longer sufficient: %(pending)s on a balance of "
+                "%(balance)s",
+                pending=self.currency_id.format(self.amount_pending + pending),
+                balance=self.currency_id.format(self.balance),
+            )
+        )
+
+    def _schedule_activity(self, summary):
+        """Give the responsible of the budget something to decide.
+
+        :param str summary: what happened and what to decide
+        """
+        self.ensure_one()
+        self.activity_schedule(
+            "mail.mail_activity_data_todo",
+            summary=summary,
+            user_id=(self.user_id or self.partner_id.user_id or self.env.user).id,
+        )
+
+    def _note_check(self, note):
+        if self.replenish_note != note:
+            self.replenish_note = note
+
+    # === THE NIGHTLY JOB === #
+
+    @api.model
+    def _cron_replenish(self, chunk=CHUNK):
+        """Every night: replenish what is low, in small committed steps.
+
+        Each low budget is checked once a day, whether that went well or not: a run that
+        is out of time goes on with the others, and one that fails waits for tomorrow.
+
+        :param int chunk: budgets in one transaction
+        """
+        today = fields.Date.today()
+        unchecked = Domain("replenish_checked_on", "=", False)
+        unchecked |= Domain("replenish_checked_on", "<", today)
+        domain = Domain("is_low", "=", True) & unchecked
+        last_id = 0
+        remaining = self.search_count(domain)
+        while budgets := self.search(
+            domain & Domain("id", ">", last_id), limit=chunk, order="id"
+        ):
+            last_id = budgets[-1].id
+            for same_company in budgets.grouped("company_id").values():
+                same_company._replenish_isolated()
+            remaining = max(remaining - len(budgets), 0)
+            if not self.env["ir.cron"]._commit_progress(
+                len(budgets), remaining=remaining
+            ):
+                break
+
+    def _replenish_isolated(self):
+        """Try all in one batch; where it fails, halve it until the bad one stands alone."""
+        company = self.company_id
+        if self.with_company(company)._try_step(lambda budgets: budgets._replenish()):
+            return
+        if len(self) == 1:
+            self.replenish_checked_on = fields.Date.today()
+            return
+        half = len(self) // 2
+        self[:half]._replenish_isolated()
+        self[half:]._replenish_isolated()
+
+    def _try_step(self, step):
+        """Run a step on these budgets in a transaction of its own.
+
+        For scheduled actions, which Odoo does not retry: a conflict with another
+        transaction is tried again on fresh data; any other failure is rolled back and,
+        for a single budget, noted on it with an activity for its responsible.
+
+        :param step: function of the budgets
+        :return: True when it succeeded and was committed
+        """
+        for attempt in range(TRIES):
+            try:
+                step(self)
+                self.env["ir.cron"]._commit_progress()
+                return True
+            except PG_CONCURRENCY_EXCEPTIONS_TO_RETRY:
+                self.env.cr.rollback()
+                _logger.info("Budgets %s: conflict, attempt %s", self.ids, attempt + 1)
+            except Exception as error:  # noqa: BLE001 - one budget's failure is its own
+                self.env.cr.rollback()
+                _logger.info("Budgets %s: %s", self.ids, error, exc_info=True)
+                if len(self) == 1:
+                    self._note_failure(error)
+                return False
+        return False
+
+    def _note_failure(self, error):
+        """Leave the failure on the budget, and one activity for its responsible."""
+        self.ensure_one()
+        reason = str(error)
+        if not isinstance(error, UserError):
+            reason = f"{type(error).__name__}: {error}"
+        note = self.env._("Failed: %(reason)s", reason=reason)
+        if self.replenish_note != note:
+            self._schedule_activity(note)
+        self._note_check(note)
+        self.env["ir.cron"]._commit_progress()
