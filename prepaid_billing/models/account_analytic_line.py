@@ -29,7 +29,7 @@ GUARDED_FIELDS = frozenset(
 
 
 class AccountAnalyticLine(models.Model):
-    """What prepaid budgets have paid of a timesheet. The timesheet itself is untouched."""
+    """What prepaid budgets have paid of a timesheet, which itself is untouched."""
 
     _inherit = "account.analytic.line"
 
@@ -154,7 +154,7 @@ class AccountAnalyticLine(models.Model):
         return super()._is_not_billed() and not self.sudo().prepaid_state
 
     def write(self, vals):
-        """Deducted time is not changed silently: refused, or returned and deducted anew.
+        """Deducted time is not changed silently: refused, or returned and booked anew.
 
         :raise UserError: the company refuses edits of deducted time
         """
@@ -193,15 +193,19 @@ class AccountAnalyticLine(models.Model):
         refusing = deducted_sudo.filtered(
             lambda t: t.company_id.prepaid_edit_policy != EDIT_REBOOK
         )
-        may_return = self.env.su or self.env.user.has_group("prepaid_billing.group_user")
+        may_return = self.env.su or self.env.user.has_group(
+            "prepaid_billing.group_user"
+        )
         if refusing and not may_return:
             raise UserError(refusing._get_prepaid_locked_message())
         deducted_sudo._prepaid_release(self.env._("The time entry was deleted"))
 
     def _get_timesheets_to_merge(self):
         """Deducted entries are not merged: their value is booked entry by entry."""
-        return super()._get_timesheets_to_merge().filtered(
-            lambda timesheet: not timesheet.sudo().prepaid_state
+        return (
+            super()
+            ._get_timesheets_to_merge()
+            .filtered(lambda timesheet: not timesheet.sudo().prepaid_state)
         )
 
     # === WHAT IS LEFT TO DEDUCT === #
@@ -267,8 +271,8 @@ class AccountAnalyticLine(models.Model):
             return
         raise AccessError(
             self.env._(
-                "Deducting time from prepaid budgets is for the group Prepaid Billing / "
-                "User. Ask an administrator for it."
+                "Deducting time from prepaid budgets is for the group Prepaid Billing "
+                "/ User. Ask an administrator for it."
             )
         )
 

@@ -92,7 +92,9 @@ class AccountAnalyticLineDeduction(models.Model):
             return self.env._("No budget of this customer pays for it")
         currency = self.so_line.currency_id
         if currency and currency != budget.currency_id:
-            if not (budget._has_rate(currency) and budget._has_rate(budget.currency_id)):
+            if not (
+                budget._has_rate(currency) and budget._has_rate(budget.currency_id)
+            ):
                 return self.env._("No exchange rate for %s", currency.name)
         return False
 
@@ -137,7 +139,10 @@ class AccountAnalyticLineDeduction(models.Model):
         line = self.so_line
         hour = self._get_prepaid_hour()
         price = self._get_prepaid_net_price(
-            line._get_discounted_price(), line.tax_ids, line.currency_id, line.product_id
+            line._get_discounted_price(),
+            line.tax_ids,
+            line.currency_id,
+            line.product_id,
         )
         per_hour = price * hour._compute_quantity(1.0, line.product_uom_id, round=False)
         rate = line.currency_id._convert(
@@ -161,9 +166,7 @@ class AccountAnalyticLineDeduction(models.Model):
             currency=budget.currency_id,
         )
         own_taxes = product.taxes_id._filter_taxes_by_company(budget.company_id)
-        rate = self._get_prepaid_net_price(
-            rate, own_taxes, budget.currency_id, product
-        )
+        rate = self._get_prepaid_net_price(rate, own_taxes, budget.currency_id, product)
         position = self.env["account.fiscal.position"].with_company(budget.company_id)
         taxes = position._get_fiscal_position(partner).map_tax(own_taxes)
         reason = pricelist.display_name or product.display_name
@@ -290,8 +293,8 @@ class AccountAnalyticLineDeduction(models.Model):
         if entries_sudo.timesheet_id.sudo(self.env.su) - self:
             raise UserError(
                 self.env._(
-                    "The key %(key)s was used for other time entries. Use a new key for "
-                    "a new request.",
+                    "The key %(key)s was used for other time entries. Use a new key "
+                    "for a new request.",
                     key=key,
                 )
             )

@@ -92,7 +92,7 @@ class AccountMove(models.Model):
     def _get_prepaid_paid_invoices(self):
         """Return the invoices that these payment entries settle.
 
-        An entry that is reset to draft stays reconciled and leaves its payment as it is.
+        An entry that is reset to draft stays reconciled; its payment stays as it is.
         """
         return self.line_ids.matched_debit_ids.debit_move_id.move_id
 

@@ -28,11 +28,12 @@ class AccountMoveLine(models.Model):
 
     def _copy_data_extend_business_fields(self, values):
         """A credit note knows which lot each of its lines takes back."""
-        super()._copy_data_extend_business_fields(values)
+        result = super()._copy_data_extend_business_fields(values)
         lot = self.env["prepaid.lot"].sudo()  # an accountant may have no right on lots
         lot = lot.search([("invoice_line_id", "=", self.id)])
         if lot:
             values["prepaid_refund_lot_id"] = lot.id
+        return result
 
     # === CREDIT === #
 
@@ -55,9 +56,11 @@ class AccountMoveLine(models.Model):
         :raise UserError: a pack cannot become credit; the message says why
         """
         lines = self.filtered(
-            lambda ln: (ln.prepaid_budget_id or ln.product_id.prepaid_ok)
-            and ln.display_type == "product"
-            and not ln.currency_id.is_zero(ln.price_subtotal)
+            lambda ln: (
+                (ln.prepaid_budget_id or ln.product_id.prepaid_ok)
+                and ln.display_type == "product"
+                and not ln.currency_id.is_zero(ln.price_subtotal)
+            )
         )
         if not lines:
             return
@@ -70,7 +73,7 @@ class AccountMoveLine(models.Model):
         )
 
     def _assign_prepaid_budgets(self):
-        """Fill in the budget where the seller left it open: the customer's, or a new one."""
+        """Fill in the budget where it was left open: the customer's, or a new one."""
         Budget = self.env["prepaid.budget"]
         for line in self.filtered(lambda ln: not ln.prepaid_budget_id):
             owner = line.partner_id.commercial_partner_id
@@ -81,7 +84,9 @@ class AccountMoveLine(models.Model):
                     ("currency_id", "=", line.currency_id.id),
                 ]
             )
-            same_pack = budgets.filtered(lambda b, ln=line: b.product_id == ln.product_id)
+            same_pack = budgets.filtered(
+                lambda b, ln=line: b.product_id == ln.product_id
+            )
             budget = (same_pack or budgets)[:1] or Budget.create(
                 {
                     "partner_id": owner.id,

@@ -208,9 +208,10 @@ class PrepaidBudget(models.Model):
             budget.timesheet_count = counts.get(owner.id, 0)
 
     def _compute_access_url(self):
-        super()._compute_access_url()
+        result = super()._compute_access_url()
         for budget in self:
             budget.access_url = f"/my/prepaid/{budget.id}"
+        return result
 
     # === CONSTRAINTS === #
 
@@ -296,8 +297,8 @@ class PrepaidBudget(models.Model):
             if moved:
                 raise UserError(
                     self.env._(
-                        "%(budget)s has a history: its %(fields)s can no longer change. "
-                        "Archive it and open a new budget.",
+                        "%(budget)s has a history: its %(fields)s can no longer "
+                        "change. Archive it and open a new budget.",
                         budget=budget.display_name,
                         fields=", ".join(moved),
                     )

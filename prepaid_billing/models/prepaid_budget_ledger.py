@@ -36,9 +36,7 @@ class PrepaidBudgetLedger(models.Model):
             )
         )
         self.env.cr.execute(
-            SQL(
-                "UPDATE prepaid_budget SET lock_seq = lock_seq + 1 WHERE id IN %s", ids
-            )
+            SQL("UPDATE prepaid_budget SET lock_seq = lock_seq + 1 WHERE id IN %s", ids)
         )
         self.invalidate_recordset(flush=False)
         self.env["prepaid.lot"].invalidate_model(flush=False)
@@ -75,9 +73,7 @@ class PrepaidBudgetLedger(models.Model):
             for lot_id, units in movement["takes"]
         ]
         self._post_allocations(allocations)
-        gaining = self.browse(
-            {m["budget"].id for m in movements if m["quantity"] > 0}
-        )
+        gaining = self.browse({m["budget"].id for m in movements if m["quantity"] > 0})
         for budget in gaining:
             budget._settle_debt()
         self.browse({m["budget"].id for m in movements})._after_balance_change()
@@ -191,7 +187,8 @@ class PrepaidBudgetLedger(models.Model):
     def _get_open_lots(self):
         """Return the lots with credit left, in the order of use."""
         return self.env["prepaid.lot"].search(
-            [("budget_id", "in", self.ids), ("remaining", ">", 0)], order="date_from, id"
+            [("budget_id", "in", self.ids), ("remaining", ">", 0)],
+            order="date_from, id",
         )
 
     def _get_credits(self):
@@ -235,8 +232,8 @@ class PrepaidBudgetLedger(models.Model):
         if not all(credit.accepts(cover.work) for credit in credits):
             if taxes is not None and any(credit.tax_key != taxes for credit in credits):
                 return self.env._(
-                    "The tax of this service is not the tax that was paid on the credit "
-                    "of %(budget)s: invoice it as usual",
+                    "The tax of this service is not the tax that was paid on the "
+                    "credit of %(budget)s: invoice it as usual",
                     budget=self.name,
                 )
             return self.env._(

@@ -160,7 +160,10 @@ class PrepaidBudgetEpisode(models.Model):
     def _get_refill(self):
         """Return the amount to invoice now, in whole smallest amounts."""
         self.ensure_one()
-        balance, threshold = self._to_units(self.balance), self._to_units(self.threshold)
+        balance, threshold = (
+            self._to_units(self.balance),
+            self._to_units(self.threshold),
+        )
         largest = self._to_units(self.replenish_max)
         if self.replenish_method == TARGET:
             return target_refill(
@@ -197,8 +200,9 @@ class PrepaidBudgetEpisode(models.Model):
             }
         )
         to_post = moves.filtered(
-            lambda m: m.invoice_line_ids.prepaid_budget_id.replenish_action
-            == ACTION_POST
+            lambda m: (
+                m.invoice_line_ids.prepaid_budget_id.replenish_action == ACTION_POST
+            )
         )
         to_post.commercial_partner_id.fetch(["user_ids"])  # else read one by one
         to_post.invoice_date = self.company_id._get_prepaid_today()
@@ -242,7 +246,7 @@ class PrepaidBudgetEpisode(models.Model):
 
     def _after_balance_change(self):
         """Re-arm by itself: a balance that recovered ends what was suppressed."""
-        super()._after_balance_change()
+        result = super()._after_balance_change()
         recovered = self.filtered(lambda budget: not budget.is_low)
         episodes = self.env["prepaid.replenishment"].search(
             [("budget_id", "in", recovered.ids), ("state", "!=", EPISODE_DONE)]
@@ -250,6 +254,7 @@ class PrepaidBudgetEpisode(models.Model):
         episodes.filtered(
             lambda e: e.state == EPISODE_SUPPRESSED or not e.has_invoice
         )._close(self.env._("The balance recovered"))
+        return result
 
     def action_rearm(self):
         """Allow a new top-up although the last one was taken away by hand."""
@@ -338,7 +343,7 @@ class PrepaidBudgetEpisode(models.Model):
                 break
 
     def _replenish_isolated(self):
-        """Try all in one batch; where it fails, halve it until the bad one stands alone."""
+        """Try all in one batch; where it fails, halve it until one stands alone."""
         company = self.company_id
         if self.with_company(company)._try_step(lambda budgets: budgets._replenish()):
             return
@@ -367,7 +372,7 @@ class PrepaidBudgetEpisode(models.Model):
             except PG_CONCURRENCY_EXCEPTIONS_TO_RETRY:
                 self.env.cr.rollback()
                 _logger.info("Budgets %s: conflict, attempt %s", self.ids, attempt + 1)
-            except Exception as error:  # noqa: BLE001 - one budget's failure is its own
+            except Exception as error:
                 self.env.cr.rollback()
                 _logger.info("Budgets %s: %s", self.ids, error, exc_info=True)
                 if len(self) == 1:

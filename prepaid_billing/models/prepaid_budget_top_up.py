@@ -15,8 +15,8 @@ class PrepaidBudgetTopUp(models.Model):
         :param float amount: credit to buy, in the budget's currency, without tax
         :param str key: any text that is unique to this request; None for a new request
         :return: int, id of the draft `account.move`
-        :raise UserError: the amount is not above zero, the budget cannot be invoiced, or
-            the key belongs to a request for another budget
+        :raise UserError: the amount is not above zero, the budget cannot be invoiced,
+            or the key belongs to a request for another budget
         """
         self.ensure_one()
         self.check_access("write")
@@ -35,8 +35,8 @@ class PrepaidBudgetTopUp(models.Model):
         if move_sudo and move_sudo.prepaid_budget_ids != self:
             raise UserError(
                 self.env._(
-                    "%(budget)s: the key %(key)s was used for another top-up. Use a new "
-                    "key for a new request.",
+                    "%(budget)s: the key %(key)s was used for another top-up. Use a "
+                    "new key for a new request.",
                     budget=self.display_name,
                     key=key,
                 )
@@ -63,7 +63,7 @@ class PrepaidBudgetTopUp(models.Model):
             vals_list[0]["prepaid_request_key"] = key
         Move = self.env["account.move"].with_company(self.company_id)
         moves = Move.with_context(mail_create_nolog=True).create(vals_list)
-        # Core's note in the chatter, by one statement instead of seven for each invoice.
+        # Core's note in the chatter, by one statement instead of seven per invoice.
         moves._message_log_batch({move.id: move._creation_message() for move in moves})
         return moves.with_env(Move.env)
 
@@ -123,7 +123,8 @@ class PrepaidBudgetTopUp(models.Model):
         if product.company_id and product.company_id != self.company_id.root_id:
             if product.company_id not in self.company_id.parent_ids:
                 return self.env._(
-                    "%(budget)s: %(product)s belongs to another company than the budget.",
+                    "%(budget)s: %(product)s belongs to another company than "
+                    "the budget.",
                     budget=self.display_name,
                     product=product.display_name,
                 )

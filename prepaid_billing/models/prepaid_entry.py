@@ -21,7 +21,7 @@ class PrepaidEntry(models.Model):
     budget_id = fields.Many2one(
         "prepaid.budget", required=True, readonly=True, ondelete="restrict"
     )
-    # Plain columns, copied when the entry is booked: history does not follow later edits.
+    # Plain columns, copied when the entry is booked: history follows no later edit.
     company_id = fields.Many2one("res.company", required=True, readonly=True)
     currency_id = fields.Many2one("res.currency", required=True, readonly=True)
     kind = fields.Selection(ENTRY_KINDS, required=True, readonly=True)

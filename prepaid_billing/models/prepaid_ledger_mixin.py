@@ -120,7 +120,7 @@ class PrepaidLedgerMixin(models.AbstractModel):
                 owners.invalidate_recordset([inverse.name], flush=False)
                 owners.modified([inverse.name])
 
-    def write(self, vals):
+    def write(self, vals):  # pylint: disable=method-required-super
         """Refuse: rows of the ledger are never changed.
 
         :raise UserError: always

@@ -109,7 +109,11 @@ class PrepaidLot(models.Model):
             # Refused or returned money takes the credit back; not having paid does not.
             return bought
         share = invoice._get_prepaid_received_share()
-        if invoice._is_prepaid_open() and self.part_payment == PART_NOTHING and share < 1:
+        if (
+            invoice._is_prepaid_open()
+            and self.part_payment == PART_NOTHING
+            and share < 1
+        ):
             return 0.0
         return self.currency_id.round(bought * share)
 
@@ -137,9 +141,7 @@ class PrepaidLot(models.Model):
         """Return the credit that payment of the invoices will still bring, per lot."""
         booked = self._get_booked()
         return {
-            lot: lot.currency_id.round(
-                lot.quantity - lot._get_refunded() - booked[lot]
-            )
+            lot: lot.currency_id.round(lot.quantity - lot._get_refunded() - booked[lot])
             for lot in self
         }
 
@@ -178,8 +180,8 @@ class PrepaidLot(models.Model):
             )
             raise UserError(
                 self.env._(
-                    "%(invoice)s cannot be reset to draft: %(refunds)s credits it. Reset "
-                    "or cancel the credit note first.",
+                    "%(invoice)s cannot be reset to draft: %(refunds)s credits it. "
+                    "Reset or cancel the credit note first.",
                     invoice=lot.invoice_id.name,
                     refunds=", ".join(refunds.mapped("name")),
                 )
@@ -223,8 +225,10 @@ class PrepaidLot(models.Model):
         # A draft credit note loses its lot too: posting it is refused then.
         self.refund_line_ids.prepaid_refund_lot_id = False
         traceless = self.filtered(
-            lambda lot: not self.env["prepaid.entry"].search_count(
-                [("lot_id", "=", lot.id)], limit=1
+            lambda lot: (
+                not self.env["prepaid.entry"].search_count(
+                    [("lot_id", "=", lot.id)], limit=1
+                )
             )
         )
         (self - traceless).write(
@@ -261,7 +265,9 @@ class PrepaidLot(models.Model):
         ):
             last_id = lots[-1].id
             remaining = max(remaining - len(lots), 0)
-            for budget, strays in lots._filtered_out_of_step().grouped("budget_id").items():
+            for budget, strays in (
+                lots._filtered_out_of_step().grouped("budget_id").items()
+            ):
                 budget._try_step(lambda _budget, lots=strays: lots._sync_with_invoice())
             if not self.env["ir.cron"]._commit_progress(len(lots), remaining=remaining):
                 break

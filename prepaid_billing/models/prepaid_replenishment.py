@@ -19,9 +19,7 @@ class PrepaidReplenishment(models.Model):
     )
     company_id = fields.Many2one("res.company", required=True, readonly=True)
     currency_id = fields.Many2one("res.currency", required=True, readonly=True)
-    date = fields.Date(
-        required=True, readonly=True, help="In the company's time zone."
-    )
+    date = fields.Date(required=True, readonly=True, help="In the company's time zone.")
     state = fields.Selection(
         EPISODE_STATES, required=True, readonly=True, default=EPISODE_OPEN
     )
@@ -34,7 +32,8 @@ class PrepaidReplenishment(models.Model):
         help="The largest amount of one invoice was less than what was missing.",
     )
     is_shortage_told = fields.Boolean(
-        readonly=True, help="The responsible knows that the pending top-up is too small."
+        readonly=True,
+        help="The responsible knows that the pending top-up is too small.",
     )
     has_invoice = fields.Boolean(
         readonly=True, help="An invoice was made, also if it was deleted since."

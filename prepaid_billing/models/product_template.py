@@ -36,7 +36,7 @@ class ProductProduct(models.Model):
     _inherit = "product.product"
 
     def _get_prepaid_usable_when(self):
-        """Return when credit sold by this product counts; any product may fill a budget."""
+        """Return when credit sold by this product counts; any product may sell it."""
         return self.prepaid_usable_when or USABLE_PAID
 
     def _get_prepaid_part_payment(self):

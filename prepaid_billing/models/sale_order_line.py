@@ -9,7 +9,7 @@ class SaleOrderLine(models.Model):
 
     @api.depends("timesheet_ids.prepaid_covered_hours", "timesheet_ids.prepaid_state")
     def _compute_qty_delivered(self):
-        super()._compute_qty_delivered()
+        return super()._compute_qty_delivered()
 
     def _get_delivered_quantity_by_analytic(self, additional_domain):
         """What a budget has paid for is not delivered a second time.
@@ -17,7 +17,9 @@ class SaleOrderLine(models.Model):
         One place for all of core's questions: delivered quantity, quantity to invoice
         and invoicing a period.
         """
-        domain = Domain.AND([additional_domain, [("prepaid_state", "!=", STATE_COVERED)]])
+        domain = Domain.AND(
+            [additional_domain, [("prepaid_state", "!=", STATE_COVERED)]]
+        )
         delivered = super()._get_delivered_quantity_by_analytic(domain)
         if not self:
             return delivered

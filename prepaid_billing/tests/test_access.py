@@ -33,8 +33,10 @@ class TestAccess(PrepaidCommon):
     def test_b87_who_logs_time_sees_the_balance_and_nothing_more(self):
         customer = self.customer.with_user(self.logger)
         self.assertEqual(customer.prepaid_balance, 500.0)
-        task = self.env["project.task"].sudo().create(
-            {"name": "Task", "project_id": self.project.id}
+        task = (
+            self.env["project.task"]
+            .sudo()
+            .create({"name": "Task", "project_id": self.project.id})
         )
         self.assertEqual(task.with_user(self.logger).prepaid_balance, 500.0)
         for name in ("budget", "lot", "entry", "allocation", "replenishment"):
@@ -59,8 +61,12 @@ class TestAccess(PrepaidCommon):
         self.assertBalance(self.budget, 500.0)
 
     def test_b87_who_logs_time_cannot_delete_deducted_time(self):
-        employee = self.env["hr.employee"].sudo().create(
-            {"name": "Lo", "user_id": self.logger.id, "company_id": self.company.id}
+        employee = (
+            self.env["hr.employee"]
+            .sudo()
+            .create(
+                {"name": "Lo", "user_id": self.logger.id, "company_id": self.company.id}
+            )
         )
         timesheet = self._log_time(1.0, employee_id=employee.id)
         self._deduct(timesheet)
@@ -133,14 +139,18 @@ class TestAccess(PrepaidCommon):
 
     @mute_logger("odoo.sql_db")
     def test_b88_the_database_guards_the_rows(self):
-        for table in ("prepaid_entry", "prepaid_allocation"):
-            for statement in (f"UPDATE {table} SET quantity = 1", f"DELETE FROM {table}"):
-                with (
-                    self.subTest(statement=statement),
-                    self.assertRaises(psycopg2.errors.IntegrityConstraintViolation),
-                    self.cr.savepoint(),
-                ):
-                    self.cr.execute(statement)
+        for statement in (
+            "UPDATE prepaid_entry SET quantity = 1",
+            "DELETE FROM prepaid_entry",
+            "UPDATE prepaid_allocation SET quantity = 1",
+            "DELETE FROM prepaid_allocation",
+        ):
+            with (
+                self.subTest(statement=statement),
+                self.assertRaises(psycopg2.errors.IntegrityConstraintViolation),
+                self.cr.savepoint(),
+            ):
+                self.cr.execute(statement)
         with (
             self.assertRaises(psycopg2.errors.CheckViolation),
             self.cr.savepoint(),
@@ -164,8 +174,10 @@ class TestAccess(PrepaidCommon):
             self.budget.with_user(stranger).top_up(10.0)
         customer = self.customer.with_user(stranger)
         self.assertEqual(customer.prepaid_balance, 0.0)
-        budget = self.env["prepaid.budget"].sudo().create(
-            {"partner_id": self.customer.id, "company_id": other.id}
+        budget = (
+            self.env["prepaid.budget"]
+            .sudo()
+            .create({"partner_id": self.customer.id, "company_id": other.id})
         )
         self.timesheet.invalidate_recordset()
         self.assertEqual(self.timesheet.prepaid_budget_id, self.budget)

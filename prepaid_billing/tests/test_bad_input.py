@@ -17,7 +17,11 @@ class TestBadInput(PrepaidCommon):
             ({"replenish_amount": 0.001}, "fixed amount must be"),
             ({"replenish_amount": 50.0, "replenish_max": 20.0}, "largest top-up"),
             (
-                {"replenish_amount": 50.0, "replenish_max": 60.0, "replenish_min": 70.0},
+                {
+                    "replenish_amount": 50.0,
+                    "replenish_max": 60.0,
+                    "replenish_min": 70.0,
+                },
                 "smallest top-up",
             ),
             ({"replenish_amount": 50.0, "replenish_max": -1.0}, "cannot be negative"),
@@ -66,8 +70,10 @@ class TestBadInput(PrepaidCommon):
             self._create_pack(invoice_policy="delivery")
 
     def test_foreign_currency_without_a_rate(self):
-        currency = self.env["res.currency"].sudo().create(
-            {"name": "XTS", "symbol": "X", "rounding": 0.01}
+        currency = (
+            self.env["res.currency"]
+            .sudo()
+            .create({"name": "XTS", "symbol": "X", "rounding": 0.01})
         )
         with self.assertRaises(ValidationError) as caught:
             self._create_budget(currency_id=currency.id)
@@ -137,7 +143,9 @@ class TestBadInput(PrepaidCommon):
         move = self.init_invoice(
             "out_invoice", partner=self.customer, products=self.pack, currency=euro
         )
-        move.invoice_line_ids.write({"price_unit": 10.0, "prepaid_budget_id": budget.id})
+        move.invoice_line_ids.write(
+            {"price_unit": 10.0, "prepaid_budget_id": budget.id}
+        )
         with self.assertRefused("is kept in USD"):
             move.action_post()
 
@@ -163,8 +171,10 @@ class TestBadInput(PrepaidCommon):
             budget.unlink()
 
     def test_b88_no_default_opens_a_balance(self):
-        budget = self.env["prepaid.budget"].with_context(default_balance=1000.0).create(
-            {"partner_id": self.customer.id, "company_id": self.company.id}
+        budget = (
+            self.env["prepaid.budget"]
+            .with_context(default_balance=1000.0)
+            .create({"partner_id": self.customer.id, "company_id": self.company.id})
         )
         self.assertBalance(budget, 0.0)
 
@@ -193,6 +203,8 @@ class TestBadInput(PrepaidCommon):
         move = self.init_invoice(
             "out_invoice", partner=self.customer, products=self.pack + self.service
         )
-        move.invoice_line_ids[0].write({"price_unit": 0.0, "tax_ids": [Command.clear()]})
+        move.invoice_line_ids[0].write(
+            {"price_unit": 0.0, "tax_ids": [Command.clear()]}
+        )
         move.action_post()
         self.assertFalse(self.customer.prepaid_budget_ids)

@@ -37,7 +37,7 @@ class TestDeduction(PrepaidCommon):
         self.assertEqual(self.order.order_line.qty_delivered, 0.0)
 
     def test_b44_part_that_cannot_be_billed_by_the_cent_stays_in_the_lot(self):
-        """33.33 left for an hour at 100: 0.33 h are covered, 0.67 h invoiced: 100.00."""
+        """33.33 left for an hour at 100: 0.33 h covered, 0.67 h invoiced: 100.00."""
         budget = self._create_budget(33.33)
         timesheet = self._log_time(1.0)
         self._deduct(timesheet)
@@ -238,11 +238,12 @@ class TestDeduction(PrepaidCommon):
                 self.assertBalance(budget, 100.0 - expected)
 
     def test_bf13_preview_shows_what_is_short_and_why(self):
-        """The wizard as the user meets it: nothing is booked before the confirmation."""
+        """The wizard as the user meets it: nothing is booked before it is confirmed."""
         budget = self._create_budget(150.0)
         timesheets = self._log_time(1.0) + self._log_time(1.0, day="2026-06-16")
         fixed = self._create_order(
-            self.customer, product=self._create_service(service_policy="ordered_prepaid")
+            self.customer,
+            product=self._create_service(service_policy="ordered_prepaid"),
         )
         project = self._create_project(self.customer, fixed)
         timesheets += self._log_time(1.0, project=project, day="2026-06-17")

@@ -82,8 +82,12 @@ class TestLots(PrepaidCommon):
             "reset": lambda payment, _move: payment.action_draft(),
             "rejected": lambda payment, _move: payment.action_reject(),
             "canceled": lambda payment, _move: payment.action_cancel(),
-            "reversed": lambda payment, _move: payment.move_id._reverse_moves(cancel=True),
-            "unreconciled": lambda _payment, move: move.line_ids.remove_move_reconcile(),
+            "reversed": lambda payment, _move: payment.move_id._reverse_moves(
+                cancel=True
+            ),
+            "unreconciled": lambda _payment, move: (
+                move.line_ids.remove_move_reconcile()
+            ),
             "entry reset": lambda payment, _move: payment.move_id.button_draft(),
             "invoice reset": lambda _payment, move: move.button_draft(),
         }
@@ -112,7 +116,7 @@ class TestLots(PrepaidCommon):
         self.assertBalance(budget, 0.0)
 
     def test_b35_draft_edited_before_posting(self):
-        """10 -> 8: a lot of 8. Line removed: no lot. Removed and added again: no bond."""
+        """10 -> 8: a lot of 8. Line removed: no lot. Removed and added: no bond."""
         budget = self._create_budget()
         move = self.env["account.move"].browse(budget.top_up(1000.0))
         move.invoice_line_ids.price_unit = 800.0
@@ -279,8 +283,10 @@ class TestLots(PrepaidCommon):
         self._pay(invoice, 600.0)
         self.assertBalance(budget, 0.0)
         (invoice + other).line_ids.filtered(
-            lambda line: line.account_id.account_type == "asset_receivable"
-            and not line.reconciled
+            lambda line: (
+                line.account_id.account_type == "asset_receivable"
+                and not line.reconciled
+            )
         ).reconcile()
         self.assertBalance(budget, 600.0)
 

@@ -406,7 +406,7 @@ class TestPortalRpc(PrepaidPortalCommon):
         self.assertFalse(self._call("azure_contact", "mail.message", "search", domain))
 
     def test_b85_rpc_partners_do_not_tell(self):
-        """A group's head office may read its subsidiaries, but not what they prepaid."""
+        """A head office may read its subsidiaries, but not what they prepaid."""
         self._create_budget(partner=self.subsidiary)
         ids = self.subsidiary.ids
         self.assertTrue(self._call("azure_owner", "res.partner", "read", ids, ["name"]))

@@ -229,9 +229,7 @@ class TestReplenishment(PrepaidCommon):
         self._bring_to(budget, 60.0)
         budget.action_replenish_now()
         self.assertEqual(len(budget.activity_ids), 2)
-        self.assertEqual(
-            budget.replenishment_ids.mapped("state"), ["open", "done"]
-        )
+        self.assertEqual(budget.replenishment_ids.mapped("state"), ["open", "done"])
 
     def test_b28_invoice_follows_the_customer(self):
         """Language, fiscal position, terms, contact, purchase order, company."""
@@ -256,9 +254,7 @@ class TestReplenishment(PrepaidCommon):
         )
         (self.customer + contact).property_account_position_id = position
         term = self.env.ref("account.account_payment_term_45days")
-        budget = self._create_rule(
-            payment_term_id=term.id, customer_reference="PO-77"
-        )
+        budget = self._create_rule(payment_term_id=term.id, customer_reference="PO-77")
         budget.action_replenish_now()
         self.assertRecordValues(
             self._get_top_ups(budget),
@@ -286,7 +282,7 @@ class TestReplenishment(PrepaidCommon):
         self.assertEqual(self._get_top_ups(budget)._get_prepaid_net(budget), [200.0])
 
     def test_bf28_price_includes_tax(self):
-        """The customer gets the credit asked for, whatever the price is printed with."""
+        """The customer gets the credit asked for, however the price is printed."""
         included = self.tax.copy(
             {"name": "Included", "price_include_override": "tax_included"}
         )

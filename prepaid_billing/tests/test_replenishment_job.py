@@ -87,8 +87,10 @@ class TestReplenishmentJob(PrepaidCommon):
 
     def test_b07_company_without_a_journal(self):
         company = self.env["res.company"].sudo().create({"name": "No journal"})
-        bad = self._create_low_budgets(1).sudo().copy(
-            {"company_id": company.id, "currency_id": company.currency_id.id}
+        bad = (
+            self._create_low_budgets(1)
+            .sudo()
+            .copy({"company_id": company.id, "currency_id": company.currency_id.id})
         )
         good = self._create_low_budgets(3)
         self._run_job()

@@ -1,8 +1,8 @@
 """Which credit pays for which work.
 
 Pure functions on whole smallest amounts of one currency; the models load the credit and
-the work, and store the answer. The order of the credit is the caller's: lots come sorted
-by priority, then earliest expiry.
+the work, and store the answer. The order of the credit is the caller's: lots come
+sorted.
 """
 
 from dataclasses import dataclass, field
@@ -48,7 +48,7 @@ class Work:
     rate: float
     work_date: date | None = None
     tax_key: frozenset | None = None
-    #: smallest number of hours its rest can be billed in, 0 if it is not billed by hours
+    #: smallest number of hours its rest can be billed in, 0 if not billed by hours
     step: float = 0.0
 
 

@@ -97,7 +97,9 @@ class PrepaidDeduct(models.TransientModel):
         :raise UserError: nothing can be deducted any more; the message says why
         """
         self.ensure_one()
-        self.env["account.analytic.line"].prepaid_deduct(self.timesheet_ids.ids, self.key)
+        self.env["account.analytic.line"].prepaid_deduct(
+            self.timesheet_ids.ids, self.key
+        )
         return {"type": "ir.actions.act_window_close"}
 
 

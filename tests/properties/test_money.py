@@ -68,7 +68,9 @@ def test_b44_part_never_costs_more_than_what_is_there(at_hand, minute, cent, r, 
     st.integers(1, 500_00),
     roundings,
 )
-def test_b44_covered_part_and_invoiced_rest_make_the_value(at_hand, hundredths, cent, r):
+def test_b44_covered_part_and_invoiced_rest_make_the_value(
+    at_hand, hundredths, cent, r
+):
     """Hours in two decimals: what is deducted plus what is invoiced is the value.
 
     Each of the two amounts is rounded once, so the sum is exact to one smallest amount
