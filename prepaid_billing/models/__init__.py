@@ -9,6 +9,7 @@ from . import (
     prepaid_allocation,
     prepaid_budget,
     prepaid_budget_ledger,
+    prepaid_budget_matching,
     prepaid_budget_portal,
     prepaid_budget_replenishment,
     prepaid_budget_replenishment_episode,

@@ -151,6 +151,7 @@ class AccountAnalyticLine(models.Model):
 
     def _is_not_billed(self):
         """Deducted time keeps its project, customer and sales order item (B55)."""
+        # Core asks for people who may not read the timesheet.
         return super()._is_not_billed() and not self.sudo().prepaid_state
 
     def write(self, vals):
@@ -177,6 +178,7 @@ class AccountAnalyticLine(models.Model):
         return self.filtered(lambda t: t.sudo().prepaid_state)  # whoever edits
 
     def _get_prepaid_locked_message(self):
+        # Names of colleagues are no secret to who edits their time.
         names = ", ".join(f"{t.date} {t.employee_id.name}" for t in self[:5].sudo())
         return self.env._(
             "%(entries)s: this time is deducted from a prepaid budget. Return it first "
@@ -205,7 +207,7 @@ class AccountAnalyticLine(models.Model):
         return (
             super()
             ._get_timesheets_to_merge()
-            .filtered(lambda timesheet: not timesheet.sudo().prepaid_state)
+            .filtered(lambda t: not t.sudo().prepaid_state)  # whoever merges
         )
 
     # === WHAT IS LEFT TO DEDUCT === #

@@ -58,7 +58,7 @@ class AccountAnalyticLineDeduction(models.Model):
         :return: dict timesheet -> :class:`Valuation`
         """
         timesheets_sudo = self.sudo()  # prices need no right on sales orders
-        budgets = self.env["prepaid.budget"].sudo()._match(timesheets_sudo)
+        budgets = self._match_prepaid_budgets_sudo()
         valuations = {}
         for timesheet in timesheets_sudo:
             valuation = Valuation(budgets[timesheet].sudo(False))
@@ -201,8 +201,10 @@ class AccountAnalyticLineDeduction(models.Model):
             deduction = Deduction(timesheet, valuation, obstacle=valuation.obstacle)
             deductions.append(deduction)
             if not deduction.obstacle:
-                by_budget[valuation.budget.sudo()].append(deduction)
-        credits = self.env["prepaid.budget"].sudo().union(*by_budget)._get_credits()
+                budget_sudo = valuation.budget.sudo()
+                by_budget[budget_sudo].append(deduction)
+        budgets_sudo = self.env["prepaid.budget"].sudo().union(*by_budget)
+        credits = budgets_sudo._get_credits()
         for budget_sudo, group in by_budget.items():
             covers = plan(
                 [d.timesheet._prepare_prepaid_work(d.valuation) for d in group],
@@ -263,8 +265,9 @@ class AccountAnalyticLineDeduction(models.Model):
         :raise UserError: nothing could be deducted; the message says why
         """
         Entry = self.env["prepaid.entry"].sudo()  # nobody may create entries but this
-        budgets = self.env["prepaid.budget"].sudo()._match(self.sudo())
-        self.env["prepaid.budget"].sudo().union(*budgets.values())._lock_for_ledger()
+        Budget_sudo = self.env["prepaid.budget"].sudo()
+        matches_sudo = self._match_prepaid_budgets_sudo()
+        Budget_sudo.union(*matches_sudo.values())._lock_for_ledger()
         if earlier := self._get_entries_of_request(key):
             return earlier
         self.invalidate_recordset(["prepaid_state", "prepaid_covered_hours"])
@@ -281,8 +284,13 @@ class AccountAnalyticLineDeduction(models.Model):
             d.timesheet._prepare_prepaid_movement(d, counts.get(d.timesheet, 0), key)
             for d in accepted
         ]
-        entries = self.env["prepaid.budget"].sudo()._post_entries(movements)
-        return entries.sudo(self.env.su)
+        entries_sudo = Budget_sudo._post_entries(movements)
+        return entries_sudo.sudo(self.env.su)
+
+    def _match_prepaid_budgets_sudo(self):
+        """Return the budget of each timesheet, whoever may see it."""
+        timesheets_sudo = self.sudo()
+        return timesheets_sudo.env["prepaid.budget"]._match(timesheets_sudo)
 
     def _get_entries_of_request(self, key):
         Entry = self.env["prepaid.entry"]
@@ -304,7 +312,7 @@ class AccountAnalyticLineDeduction(models.Model):
         self.ensure_one()
         valuation, cover = deduction.valuation, deduction.cover
         return {
-            "budget": valuation.budget.sudo(),
+            "budget": valuation.budget.sudo(),  # its ledger is nobody's to write
             "kind": CONSUME,
             "name": self.name or "/",
             "quantity": -cover.value,
@@ -351,8 +359,8 @@ class AccountAnalyticLineDeduction(models.Model):
 
         :param budgets: `prepaid.budget` that paid before the edit
         """
-        matches = self.env["prepaid.budget"].sudo()._match(self.sudo())
-        again = self.filtered(lambda t: matches[t.sudo()] in budgets)
+        matches_sudo = self._match_prepaid_budgets_sudo()
+        again = self.filtered(lambda t: matches_sudo[t] in budgets)
         deductions = again._plan_prepaid_deductions()
         possible = [d.timesheet.id for d in deductions if not d.obstacle]
         if possible:

@@ -104,7 +104,7 @@ class AccountMove(models.Model):
         # As above.
         return (
             self.env["prepaid.replenishment"]
-            .sudo()
+            .sudo()  # whoever cancels or deletes a top-up
             .search([("invoice_id", "in", self.ids)])
         )
 

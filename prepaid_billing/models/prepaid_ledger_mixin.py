@@ -2,6 +2,26 @@ from odoo import api, models
 from odoo.exceptions import UserError
 from odoo.tools import SQL
 
+#: Refuses whatever changes or deletes a row, also past the ORM.
+GUARD = """
+    CREATE OR REPLACE FUNCTION %(guard)s() RETURNS trigger AS $guard$
+    BEGIN
+        IF TG_OP = 'UPDATE' AND %(emptied_at_most)s
+           AND to_jsonb(NEW) - %(erasable)s::text[]
+             = to_jsonb(OLD) - %(erasable)s::text[]
+        THEN
+            RETURN NEW;
+        END IF;
+        RAISE EXCEPTION 'Rows of %% are append-only', TG_TABLE_NAME
+            USING ERRCODE = 'integrity_constraint_violation';
+    END;
+    $guard$ LANGUAGE plpgsql;
+    DROP TRIGGER IF EXISTS %(guard)s ON %(table)s;
+    CREATE TRIGGER %(guard)s
+    BEFORE DELETE OR UPDATE OF %(columns)s ON %(table)s
+    FOR EACH ROW EXECUTE FUNCTION %(guard)s();
+"""
+
 
 class PrepaidLedgerMixin(models.AbstractModel):
     """Rows that are written once and stay as they are.
@@ -20,46 +40,33 @@ class PrepaidLedgerMixin(models.AbstractModel):
         super().init()
         if self._abstract or not self._auto:
             return
-        erasable = self._ledger_erasable_columns
-        emptied_at_most = SQL(" AND ").join(
+        self.env.cr.execute(
+            SQL(
+                GUARD,
+                guard=SQL.identifier(self._get_guard_name()),
+                emptied_at_most=self._get_emptied_condition(),
+                erasable=list(self._ledger_erasable_columns),
+                columns=self._get_guarded_columns(),
+                table=SQL.identifier(self._table),
+            )
+        )
+
+    def _get_emptied_condition(self):
+        """Return the SQL condition that erasable columns are kept or emptied."""
+        return SQL(" AND ").join(
             SQL(
                 "(NEW.%(column)s IS NULL OR NEW.%(column)s = OLD.%(column)s)",
                 column=SQL.identifier(column),
             )
-            for column in erasable
+            for column in self._ledger_erasable_columns
         )
-        # The columns of today: one that an upgrade adds may be filled once.
-        columns = SQL(", ").join(
+
+    def _get_guarded_columns(self):
+        """Return the columns of today: one that an upgrade adds may be filled once."""
+        return SQL(", ").join(
             SQL.identifier(name)
             for name, field in self._fields.items()
             if field.store and field.column_type
-        )
-        self.env.cr.execute(
-            SQL(
-                """
-                CREATE OR REPLACE FUNCTION %(guard)s() RETURNS trigger AS $guard$
-                BEGIN
-                    IF TG_OP = 'UPDATE' AND %(emptied_at_most)s
-                       AND to_jsonb(NEW) - %(erasable)s::text[]
-                         = to_jsonb(OLD) - %(erasable)s::text[]
-                    THEN
-                        RETURN NEW;
-                    END IF;
-                    RAISE EXCEPTION 'Rows of %% are append-only', TG_TABLE_NAME
-                        USING ERRCODE = 'integrity_constraint_violation';
-                END;
-                $guard$ LANGUAGE plpgsql;
-                DROP TRIGGER IF EXISTS %(guard)s ON %(table)s;
-                CREATE TRIGGER %(guard)s
-                BEFORE DELETE OR UPDATE OF %(columns)s ON %(table)s
-                FOR EACH ROW EXECUTE FUNCTION %(guard)s();
-                """,
-                guard=SQL.identifier(self._get_guard_name()),
-                emptied_at_most=emptied_at_most,
-                erasable=list(erasable),
-                columns=columns,
-                table=SQL.identifier(self._table),
-            )
         )
 
     def _get_guard_name(self):

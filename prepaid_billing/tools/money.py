@@ -1,8 +1,8 @@
 """Rounding, decided once.
 
 Every amount that is stored passes through :func:`to_units` exactly once: half-up, at
-the smallest amount of its currency (0.01 dollar, 1 yen, 0.001 dinar). Inside the arithmetic
-amounts are whole numbers of that smallest amount, so that sums are exact.
+the smallest amount of its currency (0.01 dollar, 1 yen, 0.001 dinar). Inside the
+arithmetic amounts are whole numbers of that smallest amount, so that sums are exact.
 
 Nothing here knows of Odoo: the functions are tested by properties.
 """
