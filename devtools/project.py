@@ -36,8 +36,8 @@ TEMPLATE_RECIPE = 2
 #: Shown by ``make run`` when the database knows them: role, login, password.
 DEMO_LOGINS = (
     ("Administrator", "admin", "admin"),
-    ("Back-office manager", "manager", "manager"),
-    ("Employee who only logs time", "employee", "employee"),
+    ("Back-office manager", "mona", "mona"),
+    ("Employee who only logs time", "theo", "theo"),
     ("Portal customer", "portal-customer", "portal-customer"),
 )
 

@@ -348,7 +348,9 @@ class PrepaidBudgetEpisode(models.Model):
         if self.with_company(company)._try_step(lambda budgets: budgets._replenish()):
             return
         if len(self) == 1:
-            self.replenish_checked_on = fields.Date.today()
+            # A budget in use without end is not even stamped, and stops no other.
+            today = fields.Date.today()
+            self._try_step(lambda b: b.write({"replenish_checked_on": today}))
             return
         half = len(self) // 2
         self[:half]._replenish_isolated()

@@ -140,7 +140,7 @@ def assert_sees_nothing_more(window, rpc):
     expect(apps.filter(has_text="Prepaid")).to_have_count(0)
     for model in ("prepaid.budget", "prepaid.lot", "prepaid.entry"):
         with pytest.raises(Fault, match="not allowed"):
-            rpc.as_user("employee").search(model)
+            rpc.as_user("theo").search(model)
 
 
 def deduct(window, screenshot):
@@ -218,10 +218,10 @@ def return_time(window, screenshot):
 
 def test_story_in_the_back_office(world, rpc, open_window, screenshot):
     """Sell, log, deduct, run low, return: each step by clicking."""
-    manager = open_window("manager")
+    manager = open_window("mona")
     new_budget(manager)
     top_up(manager, screenshot)
-    employee = open_window("employee")
+    employee = open_window("theo")
     log_time(employee, world.task, screenshot)
     assert_sees_nothing_more(employee, rpc)
     deduct(manager, screenshot)
@@ -237,7 +237,7 @@ def test_story_in_the_back_office(world, rpc, open_window, screenshot):
 
 def test_overview_of_the_budgets(rpc, open_window, screenshot):
     """Cards and list tell which budgets are low, and what is under way."""
-    manager = open_window("manager")
+    manager = open_window("mona")
     manager.open("prepaid-budgets")
     low = manager.page.locator(".o_kanban_record", has_text="Driftmoor")
     expect(low).to_contain_text("Below $ 800.00")
@@ -251,7 +251,7 @@ def test_overview_of_the_budgets(rpc, open_window, screenshot):
 
 def test_back_office_on_a_phone(rpc, open_window, screenshot):
     """No page is wider than a phone; the form shows balance and rule in one column."""
-    manager = open_window("manager", 390, 844)
+    manager = open_window("mona", 390, 844)
     for path in ("budgets", "ledger", "lots", "replenishments"):
         manager.open(f"prepaid-{path}")
         manager.assert_fits()
