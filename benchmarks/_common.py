@@ -19,6 +19,7 @@ from pathlib import Path
 from unittest.mock import patch
 
 from odoo import Command
+from odoo.tools import SQL
 
 CONTEXT = {
     "tracking_disable": True,
@@ -255,13 +256,21 @@ def copy_rows(env, model: str, ids: list[int], copies: int, changes: dict[str, s
         " WHERE table_name = %s AND column_name != 'id'",
         [table],
     )
-    columns = [name for (name,) in env.cr.fetchall()]
-    values = ", ".join(changes.get(name, f'source."{name}"') for name in columns)
-    names = ", ".join(f'"{name}"' for name in columns)
+    names = [name for (name,) in env.cr.fetchall()]
+    values = [
+        SQL(changes[name]) if name in changes else SQL.identifier("source", name)
+        for name in names
+    ]
     env.cr.execute(
-        f'INSERT INTO "{table}" ({names}) SELECT {values} FROM "{table}" source,'
-        " generate_series(1, %s) copy WHERE source.id = ANY(%s)"
-        " ORDER BY copy, source.id RETURNING id",
-        [copies, ids],
+        SQL(
+            "INSERT INTO %(table)s (%(names)s) SELECT %(values)s FROM %(table)s source,"
+            " generate_series(1, %(copies)s) copy WHERE source.id = ANY(%(ids)s)"
+            " ORDER BY copy, source.id RETURNING id",
+            table=SQL.identifier(table),
+            names=SQL(", ").join(map(SQL.identifier, names)),
+            values=SQL(", ").join(values),
+            copies=copies,
+            ids=ids,
+        )
     )
     return env[model].browse(id_ for (id_,) in env.cr.fetchall())
