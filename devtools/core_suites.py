@@ -9,7 +9,7 @@ from .environment import Environment
 from .steps import Problem, say, step
 
 DEFAULT_MODULES = ("sale_timesheet", "hr_timesheet")
-FAILED = re.compile(r" (?:FAIL|ERROR): ((?:setUpClass \()?[\w.]+(?: \([^)]*\))?)")
+FAILED = re.compile(r" (?:FAIL|ERROR): (setUpClass \([^)]*\)|\S+)")
 SUMMARY = re.compile(r"(\d+) failed, (\d+) error\(s\) of (\d+) tests")
 
 

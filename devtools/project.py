@@ -38,7 +38,7 @@ DEMO_LOGINS = (
     ("Administrator", "admin", "admin"),
     ("Back-office manager", "mona", "mona"),
     ("Employee who only logs time", "theo", "theo"),
-    ("Portal customer", "portal-customer", "portal-customer"),
+    ("Portal customer", "customer", "customer"),
 )
 
 #: Files that Debian strips although a bundle lists them: (bundle, path).
