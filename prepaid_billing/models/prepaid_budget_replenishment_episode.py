@@ -173,9 +173,8 @@ class PrepaidBudgetEpisode(models.Model):
                 self._to_units(self.replenish_min),
                 largest,
             )
-        refill = fixed_refill(
-            balance, threshold, self._to_units(self.replenish_amount), largest
-        )
+        unit = self._to_units(self.replenish_amount)
+        refill = fixed_refill(balance, threshold, unit, largest)
         smallest = self._to_units(self.replenish_min)
         return Refill(max(refill.amount, smallest), refill.is_cut)
 
@@ -359,12 +358,27 @@ class PrepaidBudgetEpisode(models.Model):
     def _try_step(self, step):
         """Run a step on these budgets in a transaction of its own.
 
-        For scheduled actions, which Odoo does not retry: a conflict with another
-        transaction is tried again on fresh data; any other failure is rolled back and,
+        For scheduled actions, which Odoo does not retry: a failure is rolled back and,
         for a single budget, noted on it with an activity for its responsible.
 
         :param step: function of the budgets
         :return: True when it succeeded and was committed
+        """
+        try:
+            return self._commit_step(step)
+        except Exception as error:
+            self.env.cr.rollback()
+            _logger.info("Budgets %s: %s", self.ids, error, exc_info=True)
+            failure = error
+        if len(self) == 1:
+            self._commit_step(lambda budget: budget._note_failure(failure))
+        return False
+
+    def _commit_step(self, step):
+        """Run a step and commit; again on fresh data while somebody is in the way.
+
+        :param step: function of the budgets
+        :return: False when somebody always was; nothing has been written then
         """
         for attempt in range(TRIES):
             try:
@@ -374,12 +388,6 @@ class PrepaidBudgetEpisode(models.Model):
             except PG_CONCURRENCY_EXCEPTIONS_TO_RETRY:
                 self.env.cr.rollback()
                 _logger.info("Budgets %s: conflict, attempt %s", self.ids, attempt + 1)
-            except Exception as error:
-                self.env.cr.rollback()
-                _logger.info("Budgets %s: %s", self.ids, error, exc_info=True)
-                if len(self) == 1:
-                    self._note_failure(error)
-                return False
         return False
 
     def _note_failure(self, error):
@@ -392,4 +400,3 @@ class PrepaidBudgetEpisode(models.Model):
         if self.replenish_note != note:
             self._schedule_activity(note)
         self._note_check(note)
-        self.env["ir.cron"]._commit_progress()

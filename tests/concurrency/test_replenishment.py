@@ -2,6 +2,8 @@
 
 import pytest
 
+from odoo.exceptions import UserError
+
 from .racing import Scheduled, conflicts, oks
 from .world import open_low_budgets, pay, post, replenish, sell, top_up
 
@@ -183,6 +185,13 @@ def test_b06_retry_after_serialization_failure(world, kind):
     assert traces[3] == traces[0]
 
 
+def let_a_day_pass(env):
+    """Make all budgets due for the job again."""
+    env.cr.execute(
+        "UPDATE prepaid_budget SET replenish_checked_on = replenish_checked_on - 1"
+    )
+
+
 def test_b06_job_that_never_gets_through(world):
     """A budget that is always in use waits for the next night, nothing half-made."""
     world.race(nightly)
@@ -192,8 +201,91 @@ def test_b06_job_that_never_gets_through(world):
     assert outcome.ok
     assert outcome.conflicts == 5
     assert not any(traces.values())
+    world.run(let_a_day_pass)
     world.race(nightly)
     assert world.invoices(customer) == ["posted"]
+
+
+def in_permanent_use(request, budget_id):
+    """Return the request while every write of one budget meets somebody else's."""
+
+    def run(env):
+        Budget = env.registry["prepaid.budget"]
+        lock, write = Budget._lock_for_ledger, Budget._write_multi
+
+        def _lock_for_ledger(budgets):
+            use(budgets, budget_id)
+            lock(budgets)
+
+        def _write_multi(budgets, vals_list):
+            use(budgets, budget_id)
+            return write(budgets, vals_list)
+
+        Budget._lock_for_ledger, Budget._write_multi = _lock_for_ledger, _write_multi
+        return request(env)
+
+    return run
+
+
+def broken_and_in_use(request, budget_id):
+    """Return the request while one budget fails, and its note meets others."""
+
+    def run(env):
+        Budget = env.registry["prepaid.budget"]
+        replenish_, write = Budget._replenish, Budget._write_multi
+
+        def _replenish(budgets):
+            if budget_id in budgets.ids:
+                raise UserError("Broken")
+            replenish_(budgets)
+
+        def _write_multi(budgets, vals_list):
+            if any("replenish_note" in vals for vals in vals_list):
+                use(budgets, budget_id)
+            return write(budgets, vals_list)
+
+        Budget._replenish, Budget._write_multi = _replenish, _write_multi
+        return request(env)
+
+    return run
+
+
+def use(budgets, budget_id):
+    """Change a budget on another connection, after our snapshot."""
+    if budget_id in budgets.ids:
+        budgets.env.cr.execute("SELECT 1")
+        with budgets.env.registry.cursor() as other:
+            other.execute(
+                "UPDATE prepaid_budget SET lock_seq = lock_seq + 1 WHERE id = %s",
+                [budget_id],
+            )
+
+
+@pytest.mark.parametrize("position", [0, 5], ids=["first", "last"])
+@pytest.mark.parametrize("trouble", [in_permanent_use, broken_and_in_use])
+def test_budget_in_permanent_use_stops_no_other(world, trouble, position):
+    """One budget can be neither locked nor written: the others get their invoices."""
+    world.race(nightly)
+    others = world.run(open_low_budgets, world.setup, 6)
+    busy = others.pop(position)
+    [outcome] = world.race(Scheduled(trouble(nightly, busy)))
+    assert outcome.ok, outcome.message
+    invoiced = world.run(
+        lambda env: (
+            env["prepaid.replenishment"]
+            .search([("budget_id", "in", [busy, *others])])
+            .budget_id.ids
+        )
+    )
+    assert sorted(invoiced) == others
+    world.run(let_a_day_pass)
+    world.race(nightly)
+    count = world.run(
+        lambda env: env["prepaid.replenishment"].search_count(
+            [("budget_id", "in", [busy, *others])]
+        )
+    )
+    assert count == 6
 
 
 def test_b06_post_disturbed(world):
