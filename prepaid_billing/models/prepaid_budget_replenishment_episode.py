@@ -7,11 +7,7 @@ from odoo.service.model import PG_CONCURRENCY_EXCEPTIONS_TO_RETRY
 
 from ..const import EPISODE_DONE, EPISODE_OPEN, EPISODE_SUPPRESSED
 from ..tools.replenishment import TARGET, Refill, fixed_refill, target_refill
-from .prepaid_budget_replenishment import (
-    ACTION_NOTIFY,
-    ACTION_POST,
-    POLICY_ONE_OFF,
-)
+from .prepaid_budget_replenishment import ACTION_NOTIFY, ACTION_POST, POLICY_ONE_OFF
 
 _logger = logging.getLogger(__name__)
 
