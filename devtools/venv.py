@@ -14,7 +14,9 @@ SUPPORTED = ((3, 10), (3, 13))
 #: What a command may need: to run Odoo, to test and check, to run PostgreSQL
 #: where the machine has no server programs.
 RUNTIME, DEVELOPMENT, POSTGRES = "", "-dev", "-postgres"
-GROUPS = (RUNTIME, DEVELOPMENT, POSTGRES)
+#: Installed with RUNTIME; a file of its own, as core's database is built without.
+ADDONS = "-addons"
+GROUPS = (RUNTIME, ADDONS, DEVELOPMENT, POSTGRES)
 
 
 def _file(group: str) -> Path:
@@ -74,8 +76,9 @@ def ensure(group: str = RUNTIME) -> Path:
         if not complete.exists():
             pip = [target / "bin" / "python", "-m", "pip", "install", "--quiet"]
             options = ["--disable-pip-version-check", "--prefer-binary", "--no-compile"]
+            files = [_file(group)] + ([_file(ADDONS)] if group == RUNTIME else [])
             with step(f"Installing Python packages ({_file(group).name})"):
-                run([*pip, *options, "-r", _file(group)])
+                run([*pip, *options, *(word for f in files for word in ("-r", f))])
             complete.touch()
     return python()
 
