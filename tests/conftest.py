@@ -12,6 +12,7 @@ from playwright.sync_api import Browser, Page, sync_playwright
 from devtools.machine import FLAGS
 
 from . import support
+from .support import stripe_account as stripe
 
 
 @pytest.fixture(scope="module")
@@ -46,6 +47,20 @@ def live_server(scratch_db: str) -> Iterator[support.LiveServer]:
     """Give a real server on ``scratch_db``."""
     with support.live_server(scratch_db) as server:
         yield server
+
+
+@pytest.fixture(scope="session")
+def stripe_world() -> str:
+    """Give the address of the Stripe stand-in; fail where there is none."""
+    return stripe.address()
+
+
+@pytest.fixture
+def stripe_account(stripe_world: str) -> Iterator[stripe.StripeAccount]:
+    """Give an account of the test's own at the Stripe stand-in."""
+    account = stripe.StripeAccount(stripe_world)
+    yield account
+    account.remove()
 
 
 @pytest.fixture(scope="session")

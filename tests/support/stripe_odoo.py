@@ -1,0 +1,63 @@
+"""Odoo's side of the Stripe stand-in, for whoever has an ``env``."""
+
+from .stripe_account import (
+    PUBLISHABLE_KEY,
+    SECRET_KEY,
+    VISA,
+    WEBHOOK_SECRET,
+    StripeAccount,
+    StripeRefusalError,
+)
+
+WEBHOOK_PATH = "/payment/stripe/webhook"
+#: The API version that Odoo asks webhooks for.
+WEBHOOK_VERSION = "2019-05-16"
+
+
+def connect(env, account: StripeAccount, company=None):
+    """Set a company's Stripe provider to an account; return the provider."""
+    company = company or env.company
+    parameters = env["ir.config_parameter"].sudo()
+    parameters.set_param("stripe_local.api_base", account.url)
+    found = env["payment.provider"].sudo().search([("code", "=", "stripe")])
+    own = found.filtered(lambda provider: provider.company_id == company)[:1]
+    provider = own or found[:1].copy({"company_id": company.id})
+    provider.write(
+        {
+            "state": "test",
+            "is_published": True,
+            "allow_tokenization": True,
+            "stripe_secret_key": SECRET_KEY,
+            "stripe_publishable_key": PUBLISHABLE_KEY,
+            "stripe_webhook_secret": WEBHOOK_SECRET,
+        }
+    )
+    return provider
+
+
+def webhook(account: StripeAccount, server_url: str) -> None:
+    """Have events sent to Odoo, as its own button would set it up."""
+    account.webhook(f"{server_url}{WEBHOOK_PATH}", api_version=WEBHOOK_VERSION)
+
+
+def saved_card(account: StripeAccount, provider, partner, number: str = VISA):
+    """Return a token of a partner for a test card.
+
+    Cards that Stripe declines at once are not attached to the customer there;
+    charging them fails as it would for a card that went bad later.
+    """
+    customer = account.customer(partner.name)
+    try:
+        card = account.card(number, customer)
+    except StripeRefusalError:
+        card = account.card(number)
+    return provider.env["payment.token"].create(
+        {
+            "provider_id": provider.id,
+            "payment_method_id": provider.env.ref("payment.payment_method_card").id,
+            "partner_id": partner.id,
+            "payment_details": number[-4:],
+            "provider_ref": customer,
+            "stripe_payment_method": card,
+        }
+    )
