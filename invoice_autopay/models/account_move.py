@@ -1,0 +1,204 @@
+from odoo import api, fields, models
+from odoo.exceptions import UserError
+from odoo.tools import SQL
+
+from ..const import ASKED_STATES, STOPPED
+
+
+class AccountMove(models.Model):
+    _inherit = "account.move"
+
+    autopay_collection_ids = fields.One2many(
+        "autopay.collection", "move_id", "Automatic payment", readonly=True
+    )
+    autopay_state = fields.Selection(related="autopay_collection_ids.state")
+    autopay_date = fields.Date(
+        related="autopay_collection_ids.date", string="Next automatic charge"
+    )
+    autopay_reason = fields.Char(related="autopay_collection_ids.reason")
+    #: Changed by whoever takes money for the invoice; see `_lock_for_payment`.
+    autopay_lock = fields.Integer(readonly=True, copy=False, groups="base.group_system")
+
+    def _lock_for_payment(self):
+        """Make every other way to take money for these invoices wait, then start over.
+
+        A concurrent payment, its reconciliation included, fails with a serialization
+        error, which Odoo answers by trying again on fresh data.
+        """
+        if not self:
+            return
+        self.flush_model()
+        ids = tuple(self.ids)
+        self.env.cr.execute(
+            SQL(
+                "SELECT id FROM account_move WHERE id IN %s ORDER BY id"
+                " FOR NO KEY UPDATE",
+                ids,
+            )
+        )
+        self.env.cr.execute(
+            SQL(
+                "UPDATE account_move SET autopay_lock = COALESCE(autopay_lock, 0) + 1"
+                " WHERE id IN %s",
+                ids,
+            )
+        )
+        self.invalidate_recordset(flush=False)
+
+    # === ENROLLING === #
+
+    def _post(self, soft=True):
+        """Collect posted invoices by the mandates that their customers gave."""
+        posted = super()._post(soft=soft)
+        posted._enroll_autopay()
+        return posted
+
+    def _enroll_autopay(self):
+        """Schedule the automatic payment of these invoices where a mandate allows it.
+
+        Usable again: an invoice that is collected already is left alone.
+
+        :return: the new `autopay.collection`
+        """
+        # Whoever posts an invoice, the customer's mandate counts.
+        Collection = self.env["autopay.collection"].sudo()
+        invoices = self.filtered(
+            lambda m: (
+                m.move_type == "out_invoice"
+                and m.state == "posted"
+                and not m.currency_id.is_zero(m.amount_residual)
+            )
+        )
+        if not invoices or not self._has_autopay_mandates():
+            return Collection
+        known = Collection.search([("move_id", "in", invoices.ids)]).move_id
+        vals_list = []
+        for invoice_sudo in (invoices - known).sudo():
+            if mandate_sudo := invoice_sudo._get_autopay_mandate():
+                vals_list.append(
+                    {
+                        "move_id": invoice_sudo.id,
+                        "mandate_id": mandate_sudo.id,
+                        "company_id": invoice_sudo.company_id.id,
+                        "partner_id": invoice_sudo.commercial_partner_id.id,
+                        "date": invoice_sudo._get_autopay_date(),
+                    }
+                )
+        return Collection.create(vals_list)
+
+    @api.model
+    def _has_autopay_mandates(self):
+        # One look-up for a batch of a thousand invoices of customers without mandates.
+        return bool(self.env["autopay.mandate"].sudo().search([], limit=1))
+
+    def _get_autopay_document(self):
+        """Return the record whose own mandate pays this invoice; hook for the apps.
+
+        :return: a record, or None when only the customer's common mandate counts
+        """
+        self.ensure_one()
+        return
+
+    def _get_autopay_mandate(self):
+        """Return the active mandate that pays this invoice, possibly empty."""
+        self.ensure_one()
+        return self.env["autopay.mandate"]._find(
+            self.partner_id,
+            self.currency_id,
+            self.company_id,
+            self._get_autopay_document(),
+        )
+
+    def _get_autopay_date(self):
+        """Return the day of the first charge; hook for the apps.
+
+        It is the first due date, but never so soon that the notice would come late.
+
+        :return: day in the company's time zone
+        """
+        self.ensure_one()
+        company = self.company_id
+        earliest = fields.Date.add(
+            company._get_autopay_today(), days=company.autopay_notice_days
+        )
+        terms = self.line_ids.filtered(lambda line: line.display_type == "payment_term")
+        dates = [date for date in terms.mapped("date_maturity") if date]
+        return max(min(dates, default=earliest), earliest)
+
+    def _get_next_autopay_number(self):
+        """Return the number of the next attempt on this invoice."""
+        self.ensure_one()
+        [(last,)] = self.env["autopay.attempt"]._read_group(
+            [("move_id", "=", self.id)], [], ["number:max"]
+        )
+        return (last or 0) + 1
+
+    def action_view_autopay(self):
+        """Open the automatic payment of this invoice."""
+        self.ensure_one()
+        return {
+            "type": "ir.actions.act_window",
+            "res_model": "autopay.collection",
+            "res_id": self.autopay_collection_ids.id,
+            "view_mode": "form",
+        }
+
+    # === WHAT ACCOUNTANTS DO === #
+
+    def button_draft(self):
+        """Charge nothing for an invoice that is being changed (P31)."""
+        result = super().button_draft()
+        self._get_autopay_collections_sudo()._freeze(
+            self.env._("The invoice was reset to draft: release it after checking")
+        )
+        return result
+
+    def button_cancel(self):
+        """Charge nothing for a canceled invoice (P31)."""
+        result = super().button_cancel()
+        canceled = self.filtered(lambda move: move.state == "cancel")
+        canceled._get_autopay_collections_sudo()._stop(
+            self.env._("The invoice was canceled")
+        )
+        return result
+
+    def _get_autopay_collections_sudo(self):
+        # Who pays or changes an invoice may not see automatic payments.
+        return (
+            self.env["autopay.collection"]
+            .sudo()  # as above
+            .search([("move_id", "in", self.ids), ("state", "!=", STOPPED)])
+        )
+
+    def _follow_autopay(self):
+        """Tell the automatic payments of these invoices that money came or went."""
+        if self:
+            self._get_autopay_collections_sudo()._follow_invoices()
+
+    # === PAYING BY HAND === #
+
+    def _check_payable_online(self):
+        """Make sure that paying these invoices now cannot take money twice (P22, PF80).
+
+        Call it under the lock, before a transaction is made.
+
+        :raise UserError: another payment is under way, or nothing is open
+        """
+        attempts_sudo = (
+            self.env["autopay.attempt"]
+            .sudo()  # customers pay too
+            .search([("move_id", "in", self.ids), ("state", "in", ASKED_STATES)])
+        )
+        transactions_sudo = self.sudo().transaction_ids  # as above
+        busy = attempts_sudo.move_id | transactions_sudo._get_in_progress().invoice_ids
+        for invoice in self & busy:
+            raise UserError(
+                self.env._(
+                    "%s: a payment is in progress. Wait for its result before you pay "
+                    "again; you are not charged twice.",
+                    invoice.name,
+                )
+            )
+        for invoice in self:
+            if invoice.currency_id.is_zero(invoice.amount_residual):
+                raise UserError(self.env._("%s is paid already.", invoice.name))

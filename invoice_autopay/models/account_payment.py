@@ -1,0 +1,26 @@
+from odoo import models
+
+
+class AccountPayment(models.Model):
+    """Payments that are reset or rejected stay reconciled: core tells nobody."""
+
+    _inherit = "account.payment"
+
+    def action_draft(self):
+        """Freeze the automatic payment of what this payment had settled (P31)."""
+        result = super().action_draft()
+        self._freeze_autopay()
+        return result
+
+    def action_reject(self):
+        """Freeze the automatic payment of what this payment had settled (P31)."""
+        result = super().action_reject()
+        self._freeze_autopay()
+        return result
+
+    def _freeze_autopay(self):
+        lines = self.move_id.line_ids
+        invoices = lines.matched_debit_ids.debit_move_id.move_id
+        invoices._get_autopay_collections_sudo()._freeze(
+            self.env._("A payment was taken back: charge again only by hand")
+        )

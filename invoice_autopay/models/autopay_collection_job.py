@@ -1,0 +1,217 @@
+from odoo import Command, api, fields, models
+from odoo.fields import Domain
+
+from ..const import IN_PROGRESS, NEW, SCHEDULED
+
+#: Attempts written, then sent one by one, then booked together.
+CHUNK = 50
+
+
+class AutopayCollectionJob(models.Model):
+    """The job: write the attempt, commit, ask, commit the answer, then book."""
+
+    _inherit = "autopay.collection"
+
+    @api.model
+    def _cron_collect(self, chunk=CHUNK):
+        """Finish what was begun, then charge what is due, in small committed steps.
+
+        Running it twice, in two workers, or killing it anywhere charges nothing twice.
+
+        :param int chunk: invoices whose attempts are written in one transaction
+        """
+        self.env["autopay.attempt"]._finish_begun()
+        skipped = self.browse()
+        remaining = self._count_due()
+        while collections := self._search_due(skipped, chunk):
+            done = collections._collect()
+            # What stays due was in somebody's hands: the next run looks again.
+            skipped |= collections
+            remaining = max(remaining - len(collections), 0)
+            if not self.env["ir.cron"]._commit_progress(done, remaining=remaining):
+                break
+
+    @api.model
+    def _get_due_domain(self):
+        """Return the domain of what is due somewhere: the latest date on earth."""
+        latest = max(
+            company._get_autopay_today()
+            for company in self.env["res.company"].sudo().search([])
+        )
+        return Domain("state", "=", SCHEDULED) & Domain("date", "<=", latest)
+
+    @api.model
+    def _count_due(self):
+        return self.search_count(self._get_due_domain())
+
+    @api.model
+    def _search_due(self, skipped, limit):
+        """Return what is due, oldest first, by the partial index."""
+        domain = self._get_due_domain()
+        if skipped:
+            domain &= Domain("id", "not in", skipped.ids)
+        found = self.search(domain, limit=limit, order="date, id")
+        later = found.filtered(lambda c: c.date > c.company_id._get_autopay_today())
+        return (found - later) or (later and self._search_due(skipped | later, limit))
+
+    def _collect(self):
+        """Charge these: all that can be, each exactly once.
+
+        :return: int, how many were handled
+        """
+        attempts = self.env["autopay.attempt"]
+        for same_company in self.grouped("company_id").values():
+            attempts |= same_company._start_isolated()
+        attempts._send_all()
+        return len(self)
+
+    # === COMMIT 1: ATTEMPTS AND TRANSACTIONS === #
+
+    def _start_isolated(self):
+        """Write attempts in one transaction; where it fails, one by one (P54)."""
+        company = self.company_id
+        started = []
+        failure = self.with_company(company)._try_step(
+            lambda collections: started.append(collections._start())
+        )
+        if not failure:
+            return started[-1]
+        if len(self) == 1:
+            if failure is not True:  # not only in somebody's hands
+                self._try_step(lambda c: c._note_failure(failure))
+            return self.env["autopay.attempt"]
+        half = len(self) // 2
+        return self[:half]._start_isolated() | self[half:]._start_isolated()
+
+    def _start(self):
+        """Check each on fresh data under the lock, and write the attempts.
+
+        :return: the new `autopay.attempt`
+        """
+        self._lock()
+        ready = self.filtered(lambda collection: collection._is_ready())
+        amounts = {
+            c: c._get_amount_due(c.company_id._get_autopay_today()) for c in ready
+        }
+        transactions = ready._create_transactions(amounts)
+        attempts = self.env["autopay.attempt"].create(
+            [
+                collection._prepare_attempt_vals(transaction)
+                for collection, transaction in zip(ready, transactions, strict=True)
+            ]
+        )
+        ready.write({"state": IN_PROGRESS, "reason": False, "is_blocked": False})
+        return attempts
+
+    def _is_ready(self):
+        """Whether this is due and may be charged; what it waits for is noted."""
+        self.ensure_one()
+        today = self.company_id._get_autopay_today()
+        if self.state != SCHEDULED or not self.date or self.date > today:
+            return False
+        if not self._get_open_terms():
+            self._follow_invoices()  # paid meanwhile (P24), or not posted any more
+            if self.state == SCHEDULED:
+                self._freeze(self.env._("The invoice is not posted"))
+            return False
+        if self._is_customer_paying() or self._postpone_if_late(today):
+            return False
+        amount = self._get_amount_due(today)
+        if reason := self._get_obstacle(amount):
+            self._note_obstacle(reason, amount)
+            return False
+        return True
+
+    def _is_customer_paying(self):
+        """Whether another payment of the invoice is under way: the next run looks again."""
+        return bool(
+            self._get_open_attempt()
+            or self.move_id.sudo().transaction_ids._get_in_progress()
+        )
+
+    def _postpone_if_late(self, today):
+        """Announce a charge again that was missed or blocked for days (P53)."""
+        company = self.company_id
+        announced = self.is_blocked and self.noticed_date or self.date
+        late = (today - announced).days
+        if not company.autopay_notice_days or late < max(
+            company.autopay_catch_up_days, 1
+        ):
+            return False
+        self._schedule(
+            fields.Date.add(today, days=company.autopay_notice_days),
+            self.env._("Announced again: it was due on %s", announced),
+            self.tries,
+        )
+        return True
+
+    def _get_obstacle(self, amount):
+        """Say why this cannot be charged now; hook for the apps.
+
+        :param float amount: in the currency of the invoice
+        :return: text for the back office, or False
+        """
+        self.ensure_one()
+        if reason := self.mandate_id._get_obstacle(amount):
+            return reason
+        limit = self.company_id.autopay_card_limit
+        token = self.mandate_id.token_id
+        if self.env["autopay.attempt"]._count_for_token(token) >= limit:
+            return self.env._("The method was charged %s times in 30 days", limit)
+        return False
+
+    def _create_transactions(self, amounts):
+        """Write one transaction per invoice, to be sent after the commit.
+
+        :param dict amounts: `autopay.collection` -> money in the invoice's currency
+        """
+        Transaction = self.env["payment.transaction"].sudo()  # by the system only
+        transactions = Transaction
+        for collection in self:
+            token = collection.mandate_id.token_id
+            transactions |= Transaction.create(
+                {
+                    "provider_id": token.provider_id.id,
+                    "payment_method_id": token.payment_method_id.id,
+                    "token_id": token.id,
+                    "amount": amounts[collection],
+                    "currency_id": collection.move_id.currency_id.id,
+                    "partner_id": token.partner_id.id,
+                    "operation": "offline",
+                    "invoice_ids": [Command.set(collection.move_id.ids)],
+                }
+            )
+        return transactions
+
+    def _prepare_attempt_vals(self, transaction):
+        self.ensure_one()
+        return {
+            "collection_id": self.id,
+            "move_id": self.move_id.id,
+            "number": self.move_id._get_next_autopay_number(),
+            "company_id": self.company_id.id,
+            "mandate_id": self.mandate_id.id,
+            "token_id": transaction.token_id.id,
+            "transaction_id": transaction.id,
+            "currency_id": transaction.currency_id.id,
+            "amount": transaction.amount,
+            "state": NEW,
+        }
+
+    # === WHAT STOOD IN THE WAY === #
+
+    def _note_obstacle(self, reason, amount):
+        """Leave the reason, tell those concerned once, and look again tomorrow."""
+        self.ensure_one()
+        is_news = self.reason != reason
+        self.write({"reason": reason, "is_blocked": True})
+        self.date = fields.Date.add(self.company_id._get_autopay_today(), days=1)
+        if is_news:
+            self._tell_obstacle(reason, amount)
+
+    def _note_failure(self, error):
+        """A failure of ours is noted here and stops nobody else (P54)."""
+        self.ensure_one()
+        self._note_obstacle(
+            self.env._("Failed: %s", error or type(error).__name__), amount=0.0
+        )

@@ -1,0 +1,184 @@
+from odoo import fields, models
+
+from ..const import (
+    ACTION_NEEDED,
+    DECLINED,
+    DROPPED,
+    FAILED,
+    IN_PROGRESS,
+    SUCCEEDED,
+    TELL_CONFIRM,
+    TELL_LIMIT,
+    TELL_METHOD,
+    TELL_NOTICE,
+    TELL_RECEIPT,
+    TELL_RETRY,
+    THEN_STAFF,
+)
+
+
+class AutopayCollectionOutcome(models.Model):
+    """What follows from an answer: paid, tried again, or left to a person."""
+
+    _inherit = "autopay.collection"
+
+    def _after_attempt(self, attempt):
+        """React to a state of an attempt.
+
+        :param attempt: `autopay.attempt` of this collection
+        """
+        self.ensure_one()
+        if attempt.state == SUCCEEDED:
+            attempt.mandate_id.method_failures = 0
+            self._tell(TELL_RECEIPT, attempt)
+            self._after_success(attempt)
+        elif attempt.state == DECLINED:
+            self._after_decline(attempt)
+        elif attempt.state == DROPPED:
+            self._after_drop(attempt)
+        elif attempt.state == ACTION_NEEDED:
+            self._tell(TELL_CONFIRM, attempt)
+
+    def _after_success(self, attempt):
+        """React to money received; hook for the apps. It is not booked yet.
+
+        :param attempt: `autopay.attempt` that succeeded
+        """
+
+    def _after_booking(self):
+        """React to a booked payment: the rest is collected on its day (P18)."""
+        for collection in self.filtered(lambda c: c.state == IN_PROGRESS):
+            if date := collection._get_next_date():
+                today = collection.company_id._get_autopay_today()
+                collection._schedule(max(date, today))
+
+    def _after_drop(self, attempt):
+        """It was not sent: look again on the day it is due."""
+        if self.state == IN_PROGRESS:
+            date = self.date or self.company_id._get_autopay_today()
+            self._schedule(date, attempt.message, self.tries)
+
+    # === DECLINED === #
+
+    def _after_decline(self, attempt):
+        """Schedule the next attempt, or give up.
+
+        :param attempt: `autopay.attempt` that was declined
+        """
+        mandate = attempt.mandate_id
+        if mandate.token_id == attempt.token_id and mandate.state == "active":
+            mandate.method_failures += 1
+        self._after_failure(attempt)
+        if self.state != IN_PROGRESS:
+            return  # stopped, held or paid meanwhile: retries are dropped (P44)
+        rule = self.env["autopay.retry.rule"]._get_rule(
+            attempt.decline_class, self.company_id
+        )
+        tries = self.tries + 1
+        if delay := rule._get_delay(tries):
+            today = self.company_id._get_autopay_today()
+            self._schedule(fields.Date.add(today, days=delay), attempt.message, tries)
+            self._tell(TELL_RETRY, attempt)
+        else:
+            self._give_up(attempt, tries, rule)
+
+    def _after_failure(self, attempt):
+        """React to any declined attempt; hook for the apps.
+
+        :param attempt: `autopay.attempt` that was declined
+        """
+
+    def _give_up(self, attempt, tries, rule):
+        """No attempt is made any more until the method changes or a person decides.
+
+        :param rule: `autopay.retry.rule` that says what then, possibly empty
+        """
+        self.write(
+            {"state": FAILED, "reason": attempt.message, "tries": tries, "date": False}
+        )
+        if rule.then == THEN_STAFF:
+            self._ask_responsible(
+                self.env._(
+                    "%(invoice)s could not be charged: %(reason)s",
+                    invoice=self.display_name,
+                    reason=attempt.message or "",
+                )
+            )
+        else:
+            self._tell(TELL_METHOD, attempt)
+        self._after_giving_up(attempt)
+
+    def _after_giving_up(self, attempt):
+        """React to the end of all attempts; hook for the apps.
+
+        :param attempt: `autopay.attempt` that was the last
+        """
+
+    # === TELLING === #
+
+    def _tell(self, kind, attempt=None):
+        """Put a message to the customer into the outbox; it leaves after the commit.
+
+        :param str kind: one of `MESSAGE_KINDS`
+        :param attempt: `autopay.attempt` it is about, if any
+        """
+        self.env["autopay.message"]._put(self, kind, attempt)
+
+    def _tell_obstacle(self, reason, amount):
+        """Tell the responsible, and the customer where only they can help."""
+        self.ensure_one()
+        mandate = self.mandate_id
+        if mandate._lacks_method():
+            self._tell(TELL_METHOD)
+        elif (
+            amount and self.currency_id.compare_amounts(amount, mandate.max_amount) > 0
+        ):
+            self._tell(TELL_LIMIT)
+        self._ask_responsible(
+            self.env._(
+                "%(invoice)s was not charged: %(reason)s",
+                invoice=self.display_name,
+                reason=reason,
+            )
+        )
+
+    def _cron_announce(self):
+        """Announce the charges of the next days, each once (PF37)."""
+        for company in self.env["res.company"].search(
+            [("autopay_notice_days", ">", 0)]
+        ):
+            until = fields.Date.add(
+                company._get_autopay_today(), days=company.autopay_notice_days
+            )
+            due = self.search(
+                [
+                    ("company_id", "=", company.id),
+                    ("state", "=", "scheduled"),
+                    ("date", "<=", until),
+                    ("is_blocked", "=", False),
+                ],
+                order="date, id",
+            )
+            for collection in due.filtered(lambda c: c.noticed_date != c.date):
+                collection._try_step(lambda c: c._announce())
+
+    def _announce(self):
+        self.env["autopay.message"]._put(self, TELL_NOTICE)
+        self.noticed_date = self.date
+
+    # === MONEY THAT CAME TWICE, OR WENT BACK === #
+
+    def _note_surplus(self, transaction):
+        """A second payment arrived: it is kept as credit, and a person is told (P23).
+
+        :param transaction: `payment.transaction` whose payment found nothing open
+        """
+        self.ensure_one()
+        self._ask_responsible(
+            self.env._(
+                "%(amount)s were received twice for %(invoice)s: kept as credit. Refund "
+                "it from the automatic payment, or leave it for the next invoice.",
+                amount=transaction.currency_id.format(transaction.amount),
+                invoice=self.display_name,
+            )
+        )

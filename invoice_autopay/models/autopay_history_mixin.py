@@ -1,0 +1,99 @@
+from odoo import api, models
+from odoo.exceptions import UserError
+from odoo.tools import SQL
+
+#: Refuses to delete a row, and to change one that is history, also past the ORM.
+GUARD = """
+    CREATE OR REPLACE FUNCTION %(guard)s() RETURNS trigger AS $guard$
+    BEGIN
+        IF TG_OP = 'UPDATE' AND (
+            %(open)s
+            OR to_jsonb(NEW) - %(changeable)s::text[]
+             = to_jsonb(OLD) - %(changeable)s::text[]
+        ) THEN
+            RETURN NEW;
+        END IF;
+        RAISE EXCEPTION 'Rows of %% are history', TG_TABLE_NAME
+            USING ERRCODE = 'integrity_constraint_violation';
+    END;
+    $guard$ LANGUAGE plpgsql;
+    DROP TRIGGER IF EXISTS %(guard)s ON %(table)s;
+    CREATE TRIGGER %(guard)s
+    BEFORE DELETE OR UPDATE OF %(columns)s ON %(table)s
+    FOR EACH ROW EXECUTE FUNCTION %(guard)s();
+"""
+
+
+class AutopayHistoryMixin(models.AbstractModel):
+    """Rows that stay as they are: what was consented to, asked and answered.
+
+    The guard stands three times: no access right to write or delete, these methods, and
+    a trigger in the database for whatever does not pass through the ORM.
+    """
+
+    _name = "autopay.history.mixin"
+    _description = "History of Automatic Payment"
+    #: Columns that may change at any time.
+    _history_changeable_columns = ("create_uid", "write_uid", "write_date")
+    #: States in which the other columns may change too; none: never.
+    _history_open_states = ()
+
+    def init(self):
+        super().init()
+        if self._abstract or not self._auto:
+            return
+        columns = [
+            SQL.identifier(name)
+            for name, field in self._fields.items()
+            if field.store and field.column_type
+        ]
+        self.env.cr.execute(
+            SQL(
+                GUARD,
+                guard=SQL.identifier(self._get_guard_name()),
+                open=self._get_open_condition(),
+                changeable=list(self._history_changeable_columns),
+                columns=SQL(", ").join(columns),
+                table=SQL.identifier(self._table),
+            )
+        )
+
+    def _get_open_condition(self):
+        if not self._history_open_states:
+            return SQL("FALSE")
+        # A function's body takes no parameters; states are constants of the code.
+        states = ", ".join(f"'{state}'" for state in self._history_open_states)
+        return SQL(f"OLD.state IN ({states})")  # pylint: disable=sql-injection
+
+    def _get_guard_name(self):
+        return f"{self._table}_history"
+
+    def write(self, vals):
+        """Change what is not history yet.
+
+        :raise UserError: one of these rows is history
+        """
+        if set(vals) - set(self._history_changeable_columns):
+            self._ensure_not_history()
+        return super().write(vals)
+
+    def _ensure_not_history(self):
+        for row in self:
+            if not self._history_open_states or (
+                row.state not in self._history_open_states
+            ):
+                raise UserError(row._get_history_message())
+
+    @api.ondelete(at_uninstall=False)
+    def _unlink_except_never(self):
+        for row in self:
+            raise UserError(row._get_history_message())
+
+    def _get_history_message(self):
+        """Say that this row stays as it is."""
+        self.ensure_one()
+        return self.env._(
+            "%(record)s (%(model)s) is history: it cannot be changed or deleted.",
+            record=self.display_name,
+            model=self._description,
+        )

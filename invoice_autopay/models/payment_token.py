@@ -1,0 +1,60 @@
+from odoo import models
+
+from ..const import FAILED, IN_PROGRESS, MANDATE_ACTIVE, SCHEDULED
+
+
+class PaymentToken(models.Model):
+    _inherit = "payment.token"
+
+    def _is_same_method(self, other):
+        """Whether two saved methods are the same card, entered again (B20).
+
+        Hook for providers that know it by a fingerprint.
+
+        :param other: `payment.token`
+        """
+        self.ensure_one()
+        return self == other or (
+            self.provider_id == other.provider_id
+            and self.payment_method_id == other.payment_method_id
+            and self.payment_details == other.payment_details
+        )
+
+    def _get_autopay_mandates_sudo(self):
+        # The payer may not read mandates of all companies.
+        return (
+            self.env["autopay.mandate"]
+            .sudo()  # as above
+            .search([("token_id", "in", self.ids), ("state", "=", MANDATE_ACTIVE)])
+        )
+
+    def _handle_archiving(self):
+        """Tell the payer what is not paid automatically any more (P48)."""
+        result = super()._handle_archiving()
+        collections = self._get_autopay_mandates_sudo().collection_ids.filtered(
+            lambda c: c.state in (SCHEDULED, IN_PROGRESS, FAILED)
+        )
+        for mandate, waiting in collections.grouped("mandate_id").items():
+            first = waiting.sorted("date")[:1]
+            first._tell_obstacle(
+                self.env._(
+                    "%s was removed: there is no payment method",
+                    mandate.token_id.display_name,
+                ),
+                amount=0.0,
+            )
+        return result
+
+    def get_linked_records_info(self):
+        """Show what a saved method pays before the customer removes it (P48)."""
+        info = super().get_linked_records_info()
+        for mandate_sudo in self._get_autopay_mandates_sudo():
+            info.append(
+                {
+                    "description": self.env._("Automatic payments"),
+                    "id": mandate_sudo.id,
+                    "name": mandate_sudo.document_name,
+                    "url": "/my/autopay",
+                }
+            )
+        return info

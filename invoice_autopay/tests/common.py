@@ -1,0 +1,131 @@
+"""A customer who allowed automatic payment, and a provider that does as it is told."""
+
+from contextlib import contextmanager
+
+from odoo import Command, fields
+from odoo.exceptions import UserError
+from odoo.tests import tagged
+
+from odoo.addons.account.tests.common import AccountTestInvoicingCommon
+
+
+@tagged("post_install", "-at_install")
+class AutopayCommon(AccountTestInvoicingCommon):
+    """Odoo's demo provider answers what is saved on the payment method."""
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.company = cls.company_data["company"]
+        cls.company.autopay_notice_days = 0
+        cls.usd = cls.company.currency_id
+        cls.provider = cls._create_provider()
+        cls.customer = cls.env["res.partner"].create(
+            {"name": "Ada Studio", "is_company": True, "email": "ada@example.com"}
+        )
+        cls.token = cls._create_token()
+        cls.mandate = cls._grant()
+
+    @classmethod
+    def _create_provider(cls, **vals):
+        demo = (
+            cls.env["payment.provider"].sudo().search([("code", "=", "demo")], limit=1)
+        )
+        provider = demo.copy({"company_id": cls.company.id, "name": "Demo", **vals})
+        provider.write(
+            {
+                "state": "test",
+                "allow_tokenization": True,
+                "journal_id": cls.company_data["default_journal_bank"].id,
+            }
+        )
+        return provider
+
+    @classmethod
+    def _create_token(cls, partner=None, answer="done", details="4242", **vals):
+        return (
+            cls.env["payment.token"]
+            .sudo()
+            .create(
+                {
+                    "provider_id": cls.provider.id,
+                    "payment_method_id": cls.env.ref("payment.payment_method_card").id,
+                    "partner_id": (partner or cls.customer).id,
+                    "payment_details": details,
+                    "provider_ref": f"card {details}",
+                    "demo_simulated_state": answer,
+                    **vals,
+                }
+            )
+        )
+
+    @classmethod
+    def _grant(cls, token=None, **vals):
+        return (
+            cls.env["autopay.mandate"]
+            .sudo()
+            ._grant(
+                token or cls.token,
+                {
+                    "partner_id": cls.customer.id,
+                    "currency_id": cls.usd.id,
+                    "max_amount": 1000.0,
+                    "consent_text": "I agree.",
+                    "consent_version": "1",
+                    **vals,
+                },
+                "portal",
+                {"ip_address": "192.0.2.1", "user_agent": "Test"},
+            )
+        )
+
+    def _invoice(self, amount=100.0, post=True, partner=None, **vals):
+        """Make an invoice that is due today."""
+        invoice = self.env["account.move"].create(
+            {
+                "move_type": "out_invoice",
+                "partner_id": (partner or self.customer).id,
+                "invoice_date": fields.Date.today(),
+                "invoice_date_due": fields.Date.today(),
+                "invoice_payment_term_id": False,
+                "invoice_line_ids": [
+                    Command.create(
+                        {"name": "Work", "price_unit": amount, "tax_ids": []}
+                    )
+                ],
+                **vals,
+            }
+        )
+        if post:
+            invoice.action_post()
+        return invoice
+
+    def _collection(self, invoice):
+        return invoice.sudo().autopay_collection_ids
+
+    def _attempts(self, invoice):
+        return self._collection(invoice).attempt_ids.sorted("number")
+
+    def _run(self, name="collect"):
+        """Run a scheduled action as the server does."""
+        cron = self.env.ref(f"invoice_autopay.ir_cron_{name}").sudo()
+        self.env.flush_all()
+        with self.enter_registry_test_mode():
+            with self.assertNoLogs("odoo.addons.base.models.ir_cron", "ERROR"):
+                cron.method_direct_trigger()
+        self.env.invalidate_all()
+        self.assertFalse(cron.failure_count)
+
+    def _pay_by_bank(self, invoice, amount=None):
+        """Record a bank payment as an accountant does."""
+        return self._register_payment(invoice, amount=amount or invoice.amount_residual)
+
+    @contextmanager
+    def assertRefused(self, regex):
+        """Expect an error for the user, and that nothing is left of what was tried."""
+        with (
+            self.assertRaisesRegex(UserError, regex),
+            self.env.cr.savepoint(),
+        ):
+            yield
+        self.env.invalidate_all()

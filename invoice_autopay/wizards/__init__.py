@@ -1,0 +1,1 @@
+from . import autopay_grant, autopay_hold
