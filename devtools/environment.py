@@ -42,6 +42,7 @@ class Environment:
     addons_root: Path
     variables: dict[str, str]
     conf: Path
+    tests: bool = False
 
     def command(self, *arguments: str) -> list[str]:
         """Return the command line that runs Odoo with ``arguments``."""
@@ -124,14 +125,16 @@ def prepare(
     addons_root: Path = project.REPO,
     port: int = DEFAULT_PORT,
     folder: Path | None = None,
+    tests: bool = False,
 ) -> Environment:
     """Return the environment; the server's variables are already in os.environ.
 
     :param folder: where to put the configuration; by default in the cache
+    :param tests: whether Odoo finds the add-ons that only tests use
     """
     paths = [*source.addons_paths]
-    if project.addons(addons_root):
-        paths.append(addons_root)
+    roots = [addons_root, project.TEST_ADDONS] if tests else [addons_root]
+    paths += [root for root in roots if project.addons(root)]
     text = CONF.format(
         addons_path=",".join(str(path) for path in paths or [source.core_addons]),
         data_dir=database.data_dir(),
@@ -154,7 +157,7 @@ def prepare(
         "ODOO_RC": str(conf),
         "PGDATABASE": database.MAINTENANCE,
     }
-    return Environment(source, addons_root, variables, conf)
+    return Environment(source, addons_root, variables, conf, tests)
 
 
 @contextlib.contextmanager

@@ -1,5 +1,6 @@
 """What is particular to this project: names, folders, modules, demo logins."""
 
+import ast
 import hashlib
 import os
 from pathlib import Path
@@ -7,6 +8,9 @@ from pathlib import Path
 NAME = "prepaid-billing-dev"
 ODOO_SERIES = "19.0"
 REPO = Path(__file__).resolve().parent.parent
+
+#: Add-ons that only tests install; never packaged, never in ``make run``.
+TEST_ADDONS = REPO / "tests" / "addons"
 
 #: Core modules that the add-ons extend, and what their demo data needs.
 #: One list: the template database holds exactly these and what they depend on.
@@ -79,8 +83,14 @@ def key(*parts: object, length: int = 12) -> str:
 
 
 def addons(root: Path = REPO) -> list[str]:
-    """Return the names of the add-ons at the root of the repository, sorted."""
+    """Return the names of the add-ons in a folder, by default our own, sorted."""
     return sorted(path.parent.name for path in root.glob("*/__manifest__.py"))
+
+
+def depends(name: str, root: Path = REPO) -> set[str]:
+    """Return what an add-on depends on."""
+    text = (root / name / "__manifest__.py").read_text(encoding="utf-8")
+    return set(ast.literal_eval(text).get("depends", ()))
 
 
 def addon_key(name: str, root: Path = REPO) -> str:

@@ -103,7 +103,11 @@ def port() -> Iterator[int]:
 
 
 @contextlib.contextmanager
-def environment() -> Iterator[tuple[Environment, Run]]:
-    """Give an environment with a port and a run of its own."""
+def environment(tests: bool = False) -> Iterator[tuple[Environment, Run]]:
+    """Give an environment with a port and a run of its own.
+
+    :param tests: also with the add-ons that only tests use
+    """
     with port() as number, ready() as shared, run() as new:
-        yield prepare(shared.source, port=number, folder=new.folder), new
+        options = {"port": number, "folder": new.folder, "tests": tests}
+        yield prepare(shared.source, **options), new

@@ -104,7 +104,7 @@ def _ensure_installed(target: Path) -> None:
         with fresh_folder(target) as building:
             _install(building)
     except (Problem, SyntaxError, ValueError) as error:
-        raise Problem(f"the Stripe stand-in cannot be installed: {error}") from error
+        raise Problem(f"the Stripe stand-in cannot be installed:\n{error}") from error
 
 
 @contextlib.contextmanager
@@ -174,5 +174,5 @@ def variables(logs: Path) -> Iterator[dict[str, str]]:
             found = {BASE: stack.enter_context(running(logs))}
         except Problem as error:
             say(f"tests that need Stripe will fail: {error}")
-            found = {PROBLEM: str(error)}
+            found = {PROBLEM: str(error).partition("\n")[0].rstrip(":")}
         yield found

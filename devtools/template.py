@@ -100,10 +100,11 @@ def clone_template(environment: Environment, *targets: str) -> None:
             database.clone(source, target)
 
 
-def _install(environment: Environment, template: str, target: str) -> None:
-    addons = project.addons(environment.addons_root)
+def _install(
+    environment: Environment, source: str, target: str, addons: list[str]
+) -> None:
     building = f"{target}_b{os.getpid()}"
-    database.clone(template, building)
+    database.clone(source, building)
     try:
         options = ("--with-demo", "--stop-after-init", "--no-http")
         if addons:
@@ -115,16 +116,17 @@ def _install(environment: Environment, template: str, target: str) -> None:
         database.drop(building)
 
 
+def _modules(name: str) -> set[str]:
+    """Return what is installed in a database."""
+    with contextlib.closing(psycopg2.connect(dbname=name)) as connection:
+        cursor = connection.cursor()
+        cursor.execute("SELECT name FROM ir_module_module WHERE state = 'installed'")
+        return {row[0] for row in cursor.fetchall()}
+
+
 def _check_installed(name: str, addons: list[str]) -> None:
     """Odoo skips a module that it cannot install with a mere warning."""
-    with psycopg2.connect(dbname=name) as connection, connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT name FROM ir_module_module"
-            " WHERE state = 'installed' AND name = ANY(%s)",
-            [addons],
-        )
-        missing = sorted(set(addons) - {row[0] for row in cursor.fetchall()})
-    connection.close()
+    missing = sorted(set(addons) - _modules(name))
     if missing:
         raise Problem(f"not installed: {', '.join(missing)}; see the log")
 
@@ -145,9 +147,29 @@ def _compile(environment: Environment, name: str) -> None:
         environment.snippet(name, code)
 
 
-def _prune(target: str) -> None:
+def _with_test_addons(environment: Environment, source: str) -> str:
+    """Return the database that has the add-ons of the tests as well.
+
+    One is installed where all that it depends on is there; it may depend on
+    another one whose name comes before its own.
+    """
+    root, known, addons = project.TEST_ADDONS, _modules(source), []
+    for name in project.addons(root):
+        if project.depends(name, root) <= known.union(addons):
+            addons.append(name)
+    if not addons:
+        return source
+    state = [f"{name} {project.addon_key(name, root)}" for name in addons]
+    target = f"{postgres.database_prefix()}tested_{project.key(source, *state)}"
+    if not database.exists(target):
+        with step("Installing the add-ons of the tests"):
+            _install(environment, source, target, addons)
+    return target
+
+
+def _prune(target: str, kind: str) -> None:
     """Drop installed databases not used lately, and those of killed builds."""
-    prefix = f"{postgres.database_prefix()}installed_"
+    prefix = f"{postgres.database_prefix()}{kind}_"
     ages = []
     for name in database.names(prefix):
         store = database.filestore(name)
@@ -167,6 +189,8 @@ def clone_installed(
 ) -> str:
     """Clone the database with our add-ons, installing them on first use.
 
+    An environment for tests has the add-ons of the tests, too.
+
     :param assets: also compile the bundles that browser tests load
     :param rebuild: install again, even when that was done before
     :return: the name of the database that was cloned
@@ -178,11 +202,16 @@ def clone_installed(
             _compile(environment, template)
         if rebuild or not database.exists(source):
             with step("Installing the add-ons"):
-                _install(environment, template, source)
+                addons = project.addons(environment.addons_root)
+                _install(environment, template, source, addons)
+        os.utime(database.filestore(source))
+        _prune(source, "installed")
+        if environment.tests:
+            source = _with_test_addons(environment, source)
+            os.utime(database.filestore(source))
+            _prune(source, "tested")
         if assets:
             _compile(environment, source)
-        os.utime(database.filestore(source))
-        _prune(source)
         for target in targets:
             database.clone(source, target)
     if targets:

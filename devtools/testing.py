@@ -7,7 +7,16 @@ import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
-from . import database, environment, machine, project, scratch, template, venv
+from . import (
+    database,
+    environment,
+    machine,
+    project,
+    scratch,
+    stripe_world,
+    template,
+    venv,
+)
 from .steps import say
 
 
@@ -34,14 +43,19 @@ def prepared() -> Iterator[tuple[environment.Environment, scratch.Run]]:
     """Give an environment with the add-ons installed in two databases.
 
     ``<run>_main`` is for tests that roll back; nobody ever connects to
-    ``<run>_base``, so that tests which commit can clone it at any time.
+    ``<run>_base``, so that tests which commit can clone it at any time. The
+    Stripe stand-in runs meanwhile, and all processes of the run know where.
     """
     venv.ensure(venv.DEVELOPMENT)
-    with scratch.environment() as (ready, run):
+    with (
+        scratch.environment(tests=True) as (ready, run),
+        stripe_world.variables(run.folder) as stripe,
+    ):
         chromium = machine.ensure_chromium()
         names = run.database("main"), run.database("base")
         template.clone_installed(ready, *names, assets=True)
         ready.variables.update(
+            stripe,
             CHROMIUM=chromium,
             DEVTOOLS_RUN=run.name,
             DEVTOOLS_BASE=names[1],

@@ -9,13 +9,12 @@ from ..support import stripe_odoo
 
 @tagged("standard", "post_install")
 class TestCoreProvider(TransactionCase):
-    @classmethod
-    def setUpClass(cls):
-        super().setUpClass()
-        cls.account = stand_in.StripeAccount()
-        cls.addClassCleanup(cls.account.remove)
-        cls.provider = stripe_odoo.connect(cls.env, cls.account)
-        cls.partner = cls.env["res.partner"].create({"name": "Stripe customer"})
+    def setUp(self):
+        super().setUp()
+        self.account = stand_in.StripeAccount()
+        self.addCleanup(self.account.remove)
+        self.provider = stripe_odoo.connect(self.env, self.account)
+        self.partner = self.env["res.partner"].create({"name": "Stripe customer"})
 
     def _charge(self, number):
         token = stripe_odoo.saved_card(
