@@ -1,6 +1,6 @@
 from odoo import api, fields, models
 
-from ..const import MESSAGE_KINDS
+from ..const import MANDATE_ACTIVE, MESSAGE_KINDS, TELL_EXPIRY
 
 #: Mail templates by kind of message.
 TEMPLATES = {
@@ -17,9 +17,15 @@ class AutopayMessage(models.Model):
     _order = "id"
 
     collection_id = fields.Many2one(
-        "autopay.collection", required=True, readonly=True, ondelete="cascade"
+        "autopay.collection",
+        readonly=True,
+        ondelete="cascade",
+        help="Empty when it is about the payment method, not about an invoice.",
     )
-    company_id = fields.Many2one(related="collection_id.company_id")
+    mandate_id = fields.Many2one(
+        "autopay.mandate", required=True, readonly=True, ondelete="cascade"
+    )
+    company_id = fields.Many2one(related="mandate_id.company_id")
     attempt_id = fields.Many2one("autopay.attempt", readonly=True, ondelete="cascade")
     kind = fields.Selection(MESSAGE_KINDS, required=True, readonly=True)
     date = fields.Date(
@@ -30,6 +36,9 @@ class AutopayMessage(models.Model):
     #: The same thing is told once, whatever runs twice.
     _once = models.UniqueIndex(
         "(collection_id, kind, COALESCE(attempt_id, 0), COALESCE(date, '1900-01-01'))"
+    )
+    _once_per_method = models.UniqueIndex(
+        "(mandate_id, kind, date) WHERE collection_id IS NULL"
     )
     _unsent = models.Index("(id) WHERE is_sent IS NOT TRUE")
 
@@ -44,14 +53,30 @@ class AutopayMessage(models.Model):
         date = (
             collection.company_id._get_autopay_today() if attempt else collection.date
         )
-        vals = {
-            "collection_id": collection.id,
-            "kind": kind,
-            "attempt_id": attempt.id if attempt else False,
-            "date": date,
-        }
+        self._put_once(
+            {
+                "collection_id": collection.id,
+                "kind": kind,
+                "attempt_id": attempt.id if attempt else False,
+                "date": date,
+            },
+            collection.mandate_id,
+        )
+
+    @api.model
+    def _put_expiry(self, mandate, date):
+        """Tell a customer that the payment method of a mandate expires, once.
+
+        :param mandate: `autopay.mandate`
+        :param date: the day since which they should know
+        """
+        vals = {"mandate_id": mandate.id, "collection_id": False, "date": date}
+        self._put_once({**vals, "kind": TELL_EXPIRY}, mandate)
+
+    @api.model
+    def _put_once(self, vals, mandate):
         if not self.search_count([(k, "=", v) for k, v in vals.items()], limit=1):
-            self.create(vals)
+            self.create({**vals, "mandate_id": mandate.id})
             self.env.ref("invoice_autopay.ir_cron_tell")._trigger()
 
     @api.model
@@ -81,6 +106,8 @@ class AutopayMessage(models.Model):
             self._log_on_invoice()
 
     def _log_on_invoice(self):
+        if not self.collection_id:
+            return
         labels = dict(self._fields["kind"]._description_selection(self.env))
         payer = self.collection_id.mandate_id.payer_id
         self.collection_id.move_id._message_log(
@@ -98,6 +125,8 @@ class AutopayMessage(models.Model):
 
     def _is_overtaken(self):
         """Whether this need not be said any more: the invoice is paid."""
+        if not self.collection_id:
+            return self.mandate_id.state != MANDATE_ACTIVE
         return self.kind != "receipt" and self.collection_id.state in (
             "done",
             "stopped",
