@@ -24,6 +24,8 @@ LOT_KINDS = (CREDIT, REFUND, WITHDRAW, REINSTATE)
 LOT_PENDING = "pending"
 LOT_ACTIVE = "active"
 LOT_CLOSED = "closed"
+# Only shown: an active lot of which nothing is left.
+LOT_USED = "used"
 
 LOT_STATES = [
     (LOT_PENDING, "Waiting for payment"),

@@ -13,6 +13,7 @@ from . import (
     prepaid_budget_portal,
     prepaid_budget_replenishment,
     prepaid_budget_replenishment_episode,
+    prepaid_budget_replenishment_job,
     prepaid_budget_top_up,
     prepaid_entry,
     prepaid_lot,

@@ -4,6 +4,7 @@ from odoo.fields import Domain
 from odoo.tools import float_compare, float_is_zero
 
 from ..const import RATE_SOURCES
+from .prepaid_budget import ZERO_DEDUCT
 from .res_company import EDIT_REBOOK
 
 STATE_PARTIAL = "partial"
@@ -65,7 +66,8 @@ class AccountAnalyticLine(models.Model):
         search="_search_is_prepaid_open",
         compute_sudo=True,
         groups="prepaid_billing.group_user",
-        help="Billable time that is neither deducted in whole nor invoiced.",
+        help="Time that is neither deducted in whole nor invoiced: billable, or of a "
+        "customer whose budget deducts other time at zero.",
     )
 
     # What it would be deducted for now; a preview, nothing is stored.
@@ -228,15 +230,28 @@ class AccountAnalyticLine(models.Model):
         return Domain.AND(
             [
                 [("project_id", "!=", False), ("unit_amount", ">", 0)],
-                [("project_id.allow_billable", "=", True)],
                 [("timesheet_invoice_type", "in", ("billable_time", "non_billable"))],
                 [("prepaid_state", "!=", STATE_COVERED)],
-                # Whoever emptied the sales order item said: not billable.
-                ["|", ("so_line", "!=", False), ("is_so_line_edited", "=", False)],
+                self._get_prepaid_billable_domain() | self._get_prepaid_free_domain(),
                 # Who deducts need not have any right on invoices.
                 Domain("timesheet_invoice_id", "=", False)
                 | Domain("timesheet_invoice_id", "any!", [("state", "=", "cancel")]),
             ]
+        )
+
+    @api.model
+    def _get_prepaid_billable_domain(self):
+        """Return the domain of time that is meant to be billed."""
+        # Whoever emptied the sales order item said: not billable.
+        meant = Domain("so_line", "!=", False) | Domain("is_so_line_edited", "=", False)
+        return Domain("project_id.allow_billable", "=", True) & meant
+
+    @api.model
+    def _get_prepaid_free_domain(self):
+        """Return the domain of customers who are shown free time, deducted at zero."""
+        at_zero = Domain("zero_rate_policy", "=", ZERO_DEDUCT)
+        return Domain(
+            "partner_id.commercial_partner_id.prepaid_budget_ids", "any", at_zero
         )
 
     def _get_prepaid_partners(self):

@@ -86,10 +86,10 @@ class AccountAnalyticLineDeduction(models.Model):
             return self.env._("Negative or no time: return the original entry instead")
         if self.so_line and not self.so_line.product_id._is_delivered_timesheet():
             return self.env._(
-                "Billed by %(item)s, not by time", item=self.so_line.display_name
+                "Billed by %(item)s, not by time", item=self.so_line._get_prepaid_name()
             )
         if not budget:
-            return self.env._("No budget of this customer pays for it")
+            return self.env._("No budget pays for it")
         currency = self.so_line.currency_id
         if currency and currency != budget.currency_id:
             if not (
@@ -124,7 +124,7 @@ class AccountAnalyticLineDeduction(models.Model):
         if not self._is_prepaid_billable():
             return 0.0, RATE_ZERO, self.env._("Not billable"), None
         if not budget.currency_id.is_zero(budget.hourly_rate):
-            reason = self.env._("Hourly rate of %s", budget.name)
+            reason = self.env._("Hourly rate of the budget")
             return budget.hourly_rate, RATE_BUDGET, reason, None
         return self._get_prepaid_pricelist_rate(budget)
 
@@ -148,12 +148,12 @@ class AccountAnalyticLineDeduction(models.Model):
         rate = line.currency_id._convert(
             per_hour, budget.currency_id, budget.company_id, self.date, round=False
         )
-        return rate, RATE_SALE_LINE, line.display_name, line.tax_ids
+        return rate, RATE_SALE_LINE, line._get_prepaid_name(), line.tax_ids
 
     def _get_prepaid_pricelist_rate(self, budget):
         product = budget.service_product_id
         if not product:
-            reason = self.env._("No hourly rate or service on %s", budget.name)
+            reason = self.env._("No hourly rate or service on the budget")
             return 0.0, RATE_ZERO, reason, None
         hour = self._get_prepaid_hour()
         partner = budget.partner_id.with_company(budget.company_id)

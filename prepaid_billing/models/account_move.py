@@ -245,9 +245,9 @@ class AccountMove(models.Model):
         """
         return [
             sum(
-                move.invoice_line_ids.filtered(
-                    lambda line: line.prepaid_budget_id == budget
-                ).mapped("price_subtotal")
+                move.invoice_line_ids.filtered(budget._is_filled_by).mapped(
+                    "price_subtotal"
+                )
             )
             for move in self
         ]

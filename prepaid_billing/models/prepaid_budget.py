@@ -12,7 +12,14 @@ ZERO_DEDUCT = "deduct"
 
 #: Written by the ledger and the nightly job, never by a person or over RPC.
 LEDGER_FIELDS = frozenset(
-    {"balance", "lock_seq", "replenish_note", "replenish_checked_on"}
+    {
+        "balance",
+        "lock_seq",
+        "replenish_note",
+        "is_replenish_failed",
+        "replenish_checked_on",
+        "shortage_invoice_id",
+    }
 )
 
 

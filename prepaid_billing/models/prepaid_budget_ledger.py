@@ -232,19 +232,16 @@ class PrepaidBudgetLedger(models.Model):
         if not all(credit.accepts(cover.work) for credit in credits):
             if taxes is not None and any(credit.tax_key != taxes for credit in credits):
                 return self.env._(
-                    "The tax of this service is not the tax that was paid on the "
-                    "credit of %(budget)s: invoice it as usual",
-                    budget=self.name,
+                    "The tax of this service is not that of the credit: invoice it"
                 )
             return self.env._(
-                "The credit of %(budget)s starts after this work. Tick Cover earlier "
-                "work on the budget to allow it",
-                budget=self.name,
+                "The credit starts after this work (see Cover earlier work on the "
+                "budget)"
             )
         return self.env._(
-            "Short: %(value)s needed, %(balance)s left",
+            "Short: %(value)s needed, %(left)s left for it",
             value=self.currency_id.format(self._from_units(cover.work.value)),
-            balance=self.currency_id.format(self.balance),
+            left=self.currency_id.format(self._from_units(cover.at_hand)),
         )
 
     def _post_lot_movement(self, lot, difference, loss_kind):

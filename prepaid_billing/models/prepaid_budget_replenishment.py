@@ -90,11 +90,34 @@ class PrepaidBudgetReplenishment(models.Model):
         help="Why the last check did what it did, or did nothing.",
     )
 
+    is_replenish_failed = fields.Boolean(
+        "Replenishment failed",
+        readonly=True,
+        copy=False,
+        groups="base.group_user",
+        help="The last check ended with an error; Last check says which.",
+    )
     replenish_checked_on = fields.Date(
         readonly=True,
         copy=False,
         groups="base.group_user",
         help="Day of the last check; the job checks a low budget once a day.",
+    )
+
+    is_top_up_open = fields.Boolean(
+        compute="_compute_is_top_up_open",
+        compute_sudo=True,
+        groups="base.group_user",
+        help="A draft or unpaid invoice will bring credit: no other is made.",
+    )
+    shortage_invoice_id = fields.Many2one(
+        "account.move",
+        readonly=True,
+        copy=False,
+        ondelete="set null",
+        index="btree_not_null",
+        groups="base.group_user",
+        help="Open top-up of which the responsible knows that it is too small.",
     )
 
     # The job asks for the low budgets only, in the order of this index.
@@ -120,6 +143,11 @@ class PrepaidBudgetReplenishment(models.Model):
             episode = by_budget.get(budget.id, episodes.browse())
             budget.episode_id = episode
             budget.is_suppressed = episode.state == EPISODE_SUPPRESSED
+
+    def _compute_is_top_up_open(self):
+        invoices = self._origin._get_open_top_ups()
+        for budget in self:
+            budget.is_top_up_open = bool(invoices.get(budget._origin))
 
     # === CONSTRAINTS === #
 

@@ -1,20 +1,9 @@
-import logging
-
-from odoo import api, fields, models
-from odoo.exceptions import UserError
+from odoo import fields, models
 from odoo.fields import Domain
-from odoo.service.model import PG_CONCURRENCY_EXCEPTIONS_TO_RETRY
 
 from ..const import EPISODE_DONE, EPISODE_OPEN, EPISODE_SUPPRESSED
 from ..tools.replenishment import TARGET, Refill, fixed_refill, target_refill
 from .prepaid_budget_replenishment import ACTION_NOTIFY, ACTION_POST, POLICY_ONE_OFF
-
-_logger = logging.getLogger(__name__)
-
-#: Budgets handled in one transaction of the nightly job; one bad one costs a bisection.
-CHUNK = 100
-#: How often a step is tried when another transaction is in the way.
-TRIES = 5
 
 
 class PrepaidBudgetEpisode(models.Model):
@@ -136,7 +125,7 @@ class PrepaidBudgetEpisode(models.Model):
         return {
             budget: (
                 by_budget.get(budget, lines.browse())
-                | unassigned.filtered(lambda line, b=budget: b._is_line_of_owner(line))
+                | unassigned.filtered(lambda line, b=budget: b._is_filled_by(line))
             ).move_id
             for budget in self
         }
@@ -145,10 +134,17 @@ class PrepaidBudgetEpisode(models.Model):
         """Return the commercial entities that these budgets belong to."""
         return self.partner_id.commercial_partner_id
 
-    def _is_line_of_owner(self, line):
+    def _is_filled_by(self, line):
+        """Whether an invoice line brings credit here, now or when it is posted.
+
+        :param line: `account.move.line`
+        """
         self.ensure_one()
+        if line.prepaid_budget_id:
+            return line.prepaid_budget_id == self
         return (
-            line.partner_id.commercial_partner_id == self._get_owners()
+            line.product_id.prepaid_ok
+            and line.partner_id.commercial_partner_id == self._get_owners()
             and line.company_id == self.company_id
             and line.currency_id == self.currency_id
         )
@@ -240,9 +236,11 @@ class PrepaidBudgetEpisode(models.Model):
         )
 
     def _after_balance_change(self):
-        """Re-arm by itself: a balance that recovered ends what was suppressed."""
+        """A balance that recovered ends what was suppressed, told or failed."""
         result = super()._after_balance_change()
         recovered = self.filtered(lambda budget: not budget.is_low)
+        recovered.filtered("shortage_invoice_id").shortage_invoice_id = False
+        recovered.filtered("is_replenish_failed").is_replenish_failed = False
         episodes = self.env["prepaid.replenishment"].search(
             [("budget_id", "in", recovered.ids), ("state", "!=", EPISODE_DONE)]
         )
@@ -269,20 +267,25 @@ class PrepaidBudgetEpisode(models.Model):
             budget._note_check(self.env._("The responsible was told"))
 
     def _tell_if_insufficient(self, invoices):
-        """Tell once per episode that the open top-up will not be enough any more."""
+        """Tell once that the open top-up, whoever made it, will not be enough.
+
+        Once until it is settled or the balance has recovered. A budget that never had
+        credit has not fallen: its first top-up may be as small as was agreed.
+
+        :param invoices: `account.move`, the open top-ups of this budget
+        """
         self.ensure_one()
-        episode = self.episode_id
+        if self.shortage_invoice_id in invoices:
+            return
+        if not self.entry_ids and not self.episode_id:
+            return
         # What is posted and not paid waits in the lots; drafts have none yet.
         drafts = invoices.filtered(lambda move: move.state == "draft")
         pending = sum(drafts._get_prepaid_net(self))
         expected = self.balance + self.amount_pending + pending
-        if (
-            not episode
-            or episode.is_shortage_told
-            or self.currency_id.compare_amounts(expected, self.threshold) >= 0
-        ):
+        if self.currency_id.compare_amounts(expected, self.threshold) >= 0:
             return
-        episode.is_shortage_told = True
+        self.shortage_invoice_id = invoices.sorted("id")[-1:]
         self._schedule_activity(
             self.env._(
                 "Pending top-up no longer sufficient: %(pending)s on a balance of "
@@ -304,95 +307,12 @@ class PrepaidBudgetEpisode(models.Model):
             user_id=(self.user_id or self.partner_id.user_id or self.env.user).id,
         )
 
-    def _note_check(self, note):
-        if self.replenish_note != note:
-            self.replenish_note = note
+    def _note_check(self, note, is_failed=False):
+        """Keep what the last check did, for staff.
 
-    # === THE NIGHTLY JOB === #
-
-    @api.model
-    def _cron_replenish(self, chunk=CHUNK):
-        """Every night: replenish what is low, in small committed steps.
-
-        Each low budget is checked once a day, whether that went well or not: a run that
-        is out of time goes on with the others, and one that fails waits for tomorrow.
-
-        :param int chunk: budgets in one transaction
+        :param str note: what was done, or why nothing was
+        :param bool is_failed: the check ended with an error
         """
-        today = fields.Date.today()
-        unchecked = Domain("replenish_checked_on", "=", False)
-        unchecked |= Domain("replenish_checked_on", "<", today)
-        domain = Domain("is_low", "=", True) & unchecked
-        last_id = 0
-        remaining = self.search_count(domain)
-        while budgets := self.search(
-            domain & Domain("id", ">", last_id), limit=chunk, order="id"
-        ):
-            last_id = budgets[-1].id
-            for same_company in budgets.grouped("company_id").values():
-                same_company._replenish_isolated()
-            remaining = max(remaining - len(budgets), 0)
-            if not self.env["ir.cron"]._commit_progress(
-                len(budgets), remaining=remaining
-            ):
-                break
-
-    def _replenish_isolated(self):
-        """Try all in one batch; where it fails, halve it until one stands alone."""
-        company = self.company_id
-        if self.with_company(company)._try_step(lambda budgets: budgets._replenish()):
-            return
-        if len(self) == 1:
-            # A budget in use without end is not even stamped, and stops no other.
-            today = fields.Date.today()
-            self._try_step(lambda b: b.write({"replenish_checked_on": today}))
-            return
-        half = len(self) // 2
-        self[:half]._replenish_isolated()
-        self[half:]._replenish_isolated()
-
-    def _try_step(self, step):
-        """Run a step on these budgets in a transaction of its own.
-
-        For scheduled actions, which Odoo does not retry: a failure is rolled back and,
-        for a single budget, noted on it with an activity for its responsible.
-
-        :param step: function of the budgets
-        :return: True when it succeeded and was committed
-        """
-        try:
-            return self._commit_step(step)
-        except Exception as error:
-            self.env.cr.rollback()
-            _logger.info("Budgets %s: %s", self.ids, error, exc_info=True)
-            failure = error
-        if len(self) == 1:
-            self._commit_step(lambda budget: budget._note_failure(failure))
-        return False
-
-    def _commit_step(self, step):
-        """Run a step and commit; again on fresh data while somebody is in the way.
-
-        :param step: function of the budgets
-        :return: False when somebody always was; nothing has been written then
-        """
-        for attempt in range(TRIES):
-            try:
-                step(self)
-                self.env["ir.cron"]._commit_progress()
-                return True
-            except PG_CONCURRENCY_EXCEPTIONS_TO_RETRY:
-                self.env.cr.rollback()
-                _logger.info("Budgets %s: conflict, attempt %s", self.ids, attempt + 1)
-        return False
-
-    def _note_failure(self, error):
-        """Leave the failure on the budget, and one activity for its responsible."""
         self.ensure_one()
-        reason = str(error)
-        if not isinstance(error, UserError):
-            reason = f"{type(error).__name__}: {error}"
-        note = self.env._("Failed: %(reason)s", reason=reason)
-        if self.replenish_note != note:
-            self._schedule_activity(note)
-        self._note_check(note)
+        if self.replenish_note != note or self.is_replenish_failed != is_failed:
+            self.write({"replenish_note": note, "is_replenish_failed": is_failed})

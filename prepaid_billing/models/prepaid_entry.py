@@ -1,4 +1,4 @@
-from odoo import fields, models
+from odoo import api, fields, models
 from odoo.exceptions import UserError
 
 from ..const import CONSUME, ENTRY_KINDS, RATE_SOURCES
@@ -61,6 +61,10 @@ class PrepaidEntry(models.Model):
         ondelete="restrict",
         index="btree_not_null",
     )
+    return_ids = fields.One2many(
+        "prepaid.entry", "origin_id", "Corrected by", readonly=True
+    )
+    is_returned = fields.Boolean("Returned", compute="_compute_is_returned")
     timesheet_id = fields.Many2one(
         "account.analytic.line",
         readonly=True,
@@ -83,6 +87,11 @@ class PrepaidEntry(models.Model):
     )
 
     # === RETURNING === #
+
+    @api.depends("return_ids")
+    def _compute_is_returned(self):
+        for entry in self:
+            entry.is_returned = bool(entry.return_ids)
 
     def _get_unreturned(self):
         """Return the deductions that have not been returned."""

@@ -8,6 +8,7 @@ from ..const import (
     LOT_KINDS,
     LOT_PENDING,
     LOT_STATES,
+    LOT_USED,
     PART_NOTHING,
     PART_PAYMENTS,
     REFUND,
@@ -36,6 +37,12 @@ class PrepaidLot(models.Model):
     company_id = fields.Many2one("res.company", required=True, readonly=True)
     currency_id = fields.Many2one("res.currency", required=True, readonly=True)
     state = fields.Selection(LOT_STATES, required=True, readonly=True)
+    display_state = fields.Selection(
+        [*LOT_STATES, (LOT_USED, "Used up")],
+        "Status",
+        compute="_compute_display_state",
+        help="As people say it; the ledger goes by the state alone.",
+    )
     quantity = fields.Monetary(
         "Bought",
         required=True,
@@ -204,6 +211,12 @@ class PrepaidLot(models.Model):
         )
 
     # === STATE === #
+
+    @api.depends("state", "remaining")
+    def _compute_display_state(self):
+        for lot in self:
+            is_used = lot.state == LOT_ACTIVE and lot.currency_id.is_zero(lot.remaining)
+            lot.display_state = LOT_USED if is_used else lot.state
 
     def _update_state(self, entitled):
         self.ensure_one()

@@ -31,10 +31,6 @@ class PrepaidReplenishment(models.Model):
         readonly=True,
         help="The largest amount of one invoice was less than what was missing.",
     )
-    is_shortage_told = fields.Boolean(
-        readonly=True,
-        help="The responsible knows that the pending top-up is too small.",
-    )
     has_invoice = fields.Boolean(
         readonly=True, help="An invoice was made, also if it was deleted since."
     )

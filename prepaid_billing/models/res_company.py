@@ -50,3 +50,15 @@ class ResCompany(models.Model):
         if product and product.company_id and product.company_id != self:
             return self.env["product.product"]
         return product or self.env["product.product"]
+
+    def _is_prepaid_tax_missing(self, product):
+        """Whether credit would be sold without tax where sales are taxed as a rule.
+
+        So it is for the pack that came with the add-on when the chart of accounts was
+        installed later; work taxed as usual could then not be deducted.
+
+        :param product: `product.product`, may be empty
+        """
+        self.ensure_one()
+        taxes = product.taxes_id._filter_taxes_by_company(self)
+        return bool(product and self.account_sale_tax_id and not taxes)

@@ -11,6 +11,13 @@ class SaleOrderLine(models.Model):
     def _compute_qty_delivered(self):
         return super()._compute_qty_delivered()
 
+    def _get_prepaid_name(self):
+        """Return order and service, without the customer, whom the reader knows."""
+        self.ensure_one()
+        customer = self._additional_name_per_id().get(self.id)
+        name = self.display_name
+        return name.removesuffix(f" {customer}") if customer else name
+
     def _get_delivered_quantity_by_analytic(self, additional_domain):
         """What a budget has paid for is not delivered a second time.
 

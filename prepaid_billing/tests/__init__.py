@@ -9,5 +9,6 @@ from . import (
     test_rates,
     test_replenishment,
     test_replenishment_job,
+    test_settings,
     test_story,
 )

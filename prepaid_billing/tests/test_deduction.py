@@ -52,6 +52,20 @@ class TestDeduction(PrepaidCommon):
             self._spend(80.0)
         self.assertBalance(budget, 20.0)
 
+    def test_bf18_preview_quotes_what_earlier_rows_leave(self):
+        """435: the first entry takes 400, so 35 are left for the second."""
+        budget = self._create_budget(435.0, shortage_policy="refuse")
+        timesheets = self._log_time(4.0) + self._log_time(1.0, day="2026-06-16")
+        wizard = self.env["prepaid.deduct"].create({"timesheet_ids": timesheets.ids})
+        self.assertRegex(wizard.line_ids[1].obstacle, r"100\.00 needed, \D*35\.00 left")
+        self.assertBalance(budget, 435.0)
+
+    def test_bf19_preview_quotes_the_overdraft_too(self):
+        self._create_budget(100.0, shortage_policy="overdraft", overdraft_limit=200.0)
+        timesheets = self._log_time(2.5) + self._log_time(1.0, day="2026-06-16")
+        wizard = self.env["prepaid.deduct"].create({"timesheet_ids": timesheets.ids})
+        self.assertRegex(wizard.line_ids[1].obstacle, r"100\.00 needed, \D*50\.00 left")
+
     def test_b66_overdraft_reaches_its_limit_and_not_a_cent_more(self):
         budget = self._create_budget(
             100.0, shortage_policy="overdraft", overdraft_limit=200.0
@@ -129,9 +143,12 @@ class TestDeduction(PrepaidCommon):
     def test_bf24_return_leaves_both_rows_visible(self):
         budget = self._create_budget(500.0)
         entry = self._spend(200.0)
+        self.assertFalse(entry.is_returned)
         entry.timesheet_id.action_prepaid_return()
         self.assertBalance(budget, 500.0)
+        self.assertTrue(entry.is_returned)
         release = budget.entry_ids[0]
+        self.assertFalse(release.is_returned)
         self.assertRecordValues(
             release, [{"kind": "release", "quantity": 200.0, "origin_id": entry.id}]
         )

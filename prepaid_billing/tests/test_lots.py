@@ -32,6 +32,18 @@ class TestLots(PrepaidCommon):
         invoice._invoice_paid_hook()
         self.assertEqual(len(budget.entry_ids), 1)
 
+    def test_a_used_up_lot_is_shown_as_such(self):
+        """The ledger keeps it active: returned time fills it again."""
+        budget = self._create_budget(500.0)
+        entry = self._spend(500.0)
+        self.assertLot(budget.lot_ids, 0.0, "active")
+        self.assertEqual(budget.lot_ids.display_state, "used")
+        entry.action_return_time()
+        self.assertLot(budget.lot_ids, 500.0, "active")
+        self.assertEqual(budget.lot_ids.display_state, "active")
+        self._buy(budget, 100.0, pay=False)
+        self.assertEqual(budget.lot_ids.mapped("display_state"), ["active", "pending"])
+
     def test_b32_part_payment_gives_nothing_by_default(self):
         budget = self._create_budget()
         invoice = self._buy(budget, 1000.0, pay=False)

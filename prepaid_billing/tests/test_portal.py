@@ -370,7 +370,14 @@ class TestPortalRpc(PrepaidPortalCommon):
     def test_b85_rpc_internal_fields_are_hidden(self):
         """Neither read nor guessed by searching or sorting by them."""
         hidden = {
-            "prepaid.budget": ["note", "lock_seq", "replenish_note", "overdraft_limit"],
+            "prepaid.budget": [
+                "note",
+                "lock_seq",
+                "replenish_note",
+                "is_replenish_failed",
+                "shortage_invoice_id",
+                "overdraft_limit",
+            ],
             "prepaid.entry": [
                 "key",
                 "request_key",

@@ -16,7 +16,7 @@ class TestRates(PrepaidCommon):
         timesheet = self._log_time(1.0)
         self.assertEqual(self._get_rate(timesheet), (90.0, "sale_line"))
         self.assertEqual(
-            timesheet.prepaid_rate_reason, self.order.order_line.display_name
+            timesheet.prepaid_rate_reason, f"{self.order.name} - Consulting"
         )
 
     def test_rate_is_without_tax_where_prices_include_it(self):
@@ -38,6 +38,7 @@ class TestRates(PrepaidCommon):
         self._create_budget(1000.0, hourly_rate=80.0)
         timesheet = self._log_time(1.5, project=self._create_project(self.customer))
         self.assertEqual(self._get_rate(timesheet), (80.0, "budget"))
+        self.assertNotIn("Azure", timesheet.prepaid_rate_reason)
         self.assertEqual(self._deduct(timesheet).quantity, -120.0)
 
     def test_b57_price_list_of_the_work_date(self):
@@ -98,6 +99,30 @@ class TestRates(PrepaidCommon):
         self.assertRecordValues(entry, [{"quantity": 0.0, "rate_source": "zero"}])
         self.assertEqual(timesheet.prepaid_state, "covered")
         self.assertBalance(budget, 1000.0)
+
+    def test_b56_the_customers_list_shows_free_time_where_it_is_deducted(self):
+        budget = self._create_budget(1000.0)
+        project = self._create_project(self.customer, allow_billable=False)
+        other = self._create_project(self.customer.copy(), allow_billable=False)
+        free, foreign = (
+            self._log_time(1.0, project=project),
+            self._log_time(1.0, project=other),
+        )
+        billable = self._log_time(1.0)
+        self.assertEqual(self._find_listed(), billable)
+        self.assertFalse(free.is_prepaid_open)
+        budget.zero_rate_policy = "deduct"
+        self.env.invalidate_all()
+        self.assertEqual(self._find_listed(), free + billable)
+        self.assertEqual(self.customer.prepaid_timesheet_count, 2)
+        self.assertTrue(free.is_prepaid_open)
+        self.assertFalse(foreign.is_prepaid_open)
+        self._deduct(free)
+        self.assertEqual(self._find_listed(), billable)
+
+    def _find_listed(self):
+        domain = self.customer.action_view_prepaid_timesheets()["domain"]
+        return self.env["account.analytic.line"].search(domain).sorted("id")
 
     def test_b56_employee_said_not_billable(self):
         """An emptied sales order item is no invitation to take another rate."""

@@ -1,4 +1,5 @@
 from odoo import Command, fields
+from odoo.tests import Form
 
 from .common import PrepaidCommon
 
@@ -46,6 +47,20 @@ class TestReplenishment(PrepaidCommon):
         self.assertEqual(len(self._get_top_ups(budget)), 1)
         self.assertIn("is open", budget.replenish_note)
 
+    def test_b12_replenish_now_is_not_offered_while_one_is_open(self):
+        budget = self._create_rule(140.0)
+        self._bring_to(budget, 40.0)
+        self.assertFalse(budget.is_top_up_open)
+        budget.action_replenish_now()
+        budget.invalidate_recordset()
+        self.assertTrue(budget.is_top_up_open)
+        self._pay(self._get_top_ups(budget))
+        budget.invalidate_recordset()
+        self.assertFalse(budget.is_top_up_open)
+        with Form(self.env["prepaid.budget"]) as form:
+            self.assertFalse(form.is_top_up_open)
+            form.partner_id = self.customer
+
     def test_bf31_a_top_up_made_by_hand_counts_too(self):
         budget = self._create_rule(140.0)
         self._bring_to(budget, 40.0)
@@ -63,22 +78,87 @@ class TestReplenishment(PrepaidCommon):
         self.assertFalse(budget.replenishment_ids)
         self.assertIn("is open", budget.replenish_note)
 
-    def test_b13_pending_top_up_no_longer_sufficient(self):
-        """Still no second invoice; the responsible is told once."""
-        budget = self._create_rule(
-            140.0, shortage_policy="overdraft", overdraft_limit=1000.0
-        )
-        self._bring_to(budget, 40.0)
-        budget.action_replenish_now()
-        self._bring_to(budget, -150.0)
-        for _night in range(3):
-            budget.action_replenish_now()
-        self.assertEqual(len(self._get_top_ups(budget)), 1)
-        told = budget.activity_ids.filtered(
+    def _get_told(self, budget):
+        """Return what told the responsible that the open top-up is too small."""
+        return budget.activity_ids.filtered(
             lambda a: "no longer sufficient" in (a.summary or "")
         )
-        self.assertEqual(len(told), 1)
-        self.assertEqual(told.user_id, budget.user_id)
+
+    def _create_overdrawn(self, **vals):
+        """A budget at 40 that may fall far below zero."""
+        budget = self._create_rule(
+            140.0, shortage_policy="overdraft", overdraft_limit=1000.0, **vals
+        )
+        self._bring_to(budget, 40.0)
+        return budget
+
+    def _check_nights(self, budget, nights=3):
+        for _night in range(nights):
+            budget.action_replenish_now()
+
+    def test_b13_top_up_made_by_hand_no_longer_sufficient(self):
+        """There is no episode, and still the responsible is told, once."""
+        budget = self._create_overdrawn()
+        move = self._buy(budget, 200.0, pay=False)
+        self._check_nights(budget)
+        self.assertFalse(self._get_told(budget))
+        self._bring_to(budget, -150.0)
+        self._check_nights(budget)
+        self.assertFalse(budget.replenishment_ids)
+        self.assertEqual(len(self._get_told(budget)), 1)
+        self.assertEqual(self._get_told(budget).user_id, budget.user_id)
+        # Settled without a recovery: the next one is told of anew.
+        self._pay(move)
+        self.assertBalance(budget, 50.0)
+        budget.top_up(10.0)
+        self._check_nights(budget)
+        self.assertEqual(len(self._get_told(budget)), 2)
+
+    def test_b13_told_again_after_the_balance_recovered(self):
+        budget = self._create_overdrawn()
+        self._buy(budget, 10.0, pay=False)
+        self._check_nights(budget)
+        self.assertEqual(len(self._get_told(budget)), 1)
+        self._buy(budget, 500.0)
+        self.assertFalse(budget.shortage_invoice_id)
+        self._bring_to(budget, 40.0)
+        self._check_nights(budget)
+        self.assertEqual(len(self._get_told(budget)), 2)
+
+    def test_b13_one_off_budget_with_a_top_up_made_by_hand(self):
+        budget = self._create_overdrawn(replenish_policy="one_off")
+        self._buy(budget, 10.0, pay=False)
+        self._check_nights(budget)
+        self.assertEqual(len(self._get_told(budget)), 1)
+
+    def test_b13_draft_pack_of_a_salesperson_is_pending_credit(self):
+        budget = self._create_overdrawn()
+        self.pack.list_price = 100.0
+        move = self.init_invoice(
+            "out_invoice", partner=self.customer, products=self.pack
+        )
+        self.assertEqual(move.amount_untaxed, 100.0)
+        self._check_nights(budget)
+        self.assertFalse(self._get_told(budget))
+        self._bring_to(budget, -50.0)
+        self._check_nights(budget)
+        self.assertEqual(len(self._get_told(budget)), 1)
+
+    def test_b13_first_top_up_of_a_new_budget_alarms_nobody(self):
+        budget = self._create_rule()
+        budget.top_up(50.0)
+        self._check_nights(budget)
+        self.assertFalse(budget.activity_ids)
+
+    def test_b13_pending_top_up_no_longer_sufficient(self):
+        """Still no second invoice; the responsible is told once."""
+        budget = self._create_overdrawn()
+        budget.action_replenish_now()
+        self._bring_to(budget, -150.0)
+        self._check_nights(budget)
+        self.assertEqual(len(self._get_top_ups(budget)), 1)
+        self.assertEqual(len(self._get_told(budget)), 1)
+        self.assertEqual(self._get_told(budget).user_id, budget.user_id)
 
     def test_b14_deleted_draft_suppresses_until_the_balance_recovered(self):
         budget = self._create_rule(140.0, replenish_action="draft")

@@ -77,6 +77,8 @@ class TestReplenishmentJob(PrepaidCommon):
             self._run_job()
         self.assertFalse(bad.replenishment_ids)
         self.assertIn("simulated fault", bad.replenish_note)
+        failed = self.env["prepaid.budget"].search([("is_replenish_failed", "=", True)])
+        self.assertEqual(failed & budgets, bad)
         self.assertEqual(len(bad.activity_ids), 1)
         self.assertLess(len(tries), 20)
         good = budgets - bad
@@ -84,6 +86,28 @@ class TestReplenishmentJob(PrepaidCommon):
         self.assertEqual(
             good.replenishment_ids.invoice_id.mapped("state"), ["posted"] * 119
         )
+
+    def test_b07_failure_is_over_with_the_next_check_that_goes_well(self):
+        budget = self._create_low_budgets(1)
+        budget.product_id = False
+        self._run_job()
+        self.assertTrue(budget.is_replenish_failed)
+        self.assertIn("has no prepaid pack", budget.replenish_note)
+        with self.assertRefused("sum of its ledger"):
+            budget.is_replenish_failed = False
+        budget.product_id = self.pack
+        self._run_job()
+        self.assertFalse(budget.is_replenish_failed)
+        self.assertTrue(budget.replenishment_ids.invoice_id)
+
+    def test_b07_failure_is_over_when_the_balance_recovered(self):
+        budget = self._create_low_budgets(1)
+        budget.product_id = False
+        self._run_job()
+        self.assertTrue(budget.is_replenish_failed)
+        budget.product_id = self.pack
+        self._buy(budget, 500.0)
+        self.assertFalse(budget.is_replenish_failed)
 
     def test_b07_company_without_a_journal(self):
         company = self.env["res.company"].sudo().create({"name": "No journal"})

@@ -61,6 +61,8 @@ class Cover:
     value: int = 0
     takes: list[tuple[int, int]] = field(default_factory=list)  # (lot id, amount)
     is_accepted: bool = False
+    #: what earlier works leave for this one, with what it may go below zero
+    at_hand: int = 0
 
     @property
     def short(self):
@@ -110,7 +112,7 @@ def plan(works, credits, policy, rounding, overdraft=0):
     for work in works:
         usable = {c.id: remaining[c.id] for c in credits if c.accepts(work)}
         at_hand = sum(usable.values())
-        cover = Cover(work)
+        cover = Cover(work, at_hand=at_hand)
         if at_hand >= work.value:
             cover.hours, cover.value = work.hours, work.value
             cover.is_accepted = True
@@ -119,11 +121,12 @@ def plan(works, credits, policy, rounding, overdraft=0):
                 at_hand, work.hours, work.rate, rounding, work.step
             )
             cover.is_accepted = cover.value > 0
-        elif policy == OVERDRAFT:
+        elif policy == OVERDRAFT and at_hand == sum(remaining.values()):
             # A debt begins when the credit ends, never beside credit that is kept for
             # other work: the balance says one thing only.
             debt = work.value - at_hand
-            if debt <= overdraft and at_hand == sum(remaining.values()):
+            cover.at_hand += overdraft
+            if debt <= overdraft:
                 cover.hours, cover.value = work.hours, work.value
                 cover.is_accepted = True
                 overdraft -= debt
