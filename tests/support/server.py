@@ -12,6 +12,7 @@ from devtools import scratch
 from devtools.environment import stopping
 from devtools.serve import wait_until_up
 
+from .databases import sql
 from .logs import new_log
 
 
@@ -29,6 +30,10 @@ def live_server(db: str, *options: str) -> Iterator[LiveServer]:
     """Run Odoo's server on a database; scheduled actions do not run."""
     log = new_log("server")
     with scratch.port() as port, open(log, "w") as output:
+        url = f"http://localhost:{port}"
+        # Where customers are sent back to, also when no administrator logs in.
+        query = "UPDATE ir_config_parameter SET value = %s WHERE key = 'web.base.url'"
+        sql(db, query, [url])
         command = [sys.executable, "-m", "odoo", "server", "-d", db]
         command += ["--db-filter", f"^{db}$", "--http-port", str(port)]
         process = subprocess.Popen(
@@ -39,6 +44,5 @@ def live_server(db: str, *options: str) -> Iterator[LiveServer]:
             stderr=subprocess.STDOUT,
         )
         with stopping(process):
-            url = f"http://localhost:{port}"
             wait_until_up(process, url, log)
             yield LiveServer(url, db, log)

@@ -1,0 +1,258 @@
+"""What Stripe tells by itself: late, several times, and forged."""
+
+from ..support import stripe_account as stand_in
+from .autopay_common import StripeAutopayCommon
+
+
+class TestAutopayWebhooks(StripeAutopayCommon):
+    def setUp(self):
+        super().setUp()
+        self._connect_webhook()
+
+    def _lose(self):
+        self.account.fault("drop")
+        invoice = self._invoice()
+        self._run()
+        self.assertEqual(self._attempts(invoice).state, "unknown")
+        return invoice
+
+    def _intent(self, invoice):
+        (intent,) = self.account.intents(self._transaction(invoice).reference)
+        return intent
+
+    def test_p37_webhook_brings_the_lost_answer(self):
+        invoice = self._lose()
+        self.assertEqual(set(self._deliver()), {200})
+        self._transaction(invoice)._book_autopay()
+        self.assertCharged(invoice)
+        self._run()
+        self.assertCharged(invoice)
+
+    def test_p39_same_webhook_five_times(self):
+        invoice = self._lose()
+        self._deliver(times=5)
+        self._transaction(invoice)._book_autopay()
+        self._deliver(*[event["id"] for event in self.account.events()], times=5)
+        self.assertCharged(invoice)
+        payments = self._transaction(invoice).payment_id
+        self.assertEqual(len(invoice.matched_payment_ids | payments), 1)
+        self.assertEqual(self._messages(invoice).mapped("kind"), ["receipt"])
+
+    def test_p39_webhook_after_the_answer_was_found(self):
+        invoice = self._lose()
+        self._run()
+        self.assertCharged(invoice)
+        self._deliver(times=2)
+        self.assertCharged(invoice)
+
+    def test_p41_failed_after_succeeded_stays_paid(self):
+        self.account.hold_charges()
+        invoice = self._invoice()
+        self._run()
+        self.account.settle(self._transaction(invoice).provider_reference)
+        self._deliver(reverse=True)
+        self._transaction(invoice)._book_autopay()
+        self.assertCharged(invoice)
+
+    def test_p40_success_after_a_decline(self):
+        self._use_card(stand_in.INSUFFICIENT_FUNDS)
+        invoice = self._invoice()
+        self._run()
+        self.assertEqual(self._attempts(invoice).state, "declined")
+        value = {**self._intent(invoice), "status": "succeeded"}
+        status = self._post_event("payment_intent.succeeded", value)
+        self.assertEqual(status, 200)
+        transaction = self._transaction(invoice)
+        self.assertEqual((transaction.state, transaction.autopay_code), ("done", False))
+        transaction._book_autopay()
+        self.assertPaid(invoice)
+        self.assertEqual(self._collection(invoice).state, "done")
+
+    def test_wrong_amount_does_not_confirm_a_transaction_in_error(self):
+        self._use_card(stand_in.INSUFFICIENT_FUNDS)
+        invoice = self._invoice()
+        self._run()
+        transaction = self._transaction(invoice)
+        value = {**self._intent(invoice), "status": "succeeded", "amount": 1}
+        self._post_event("payment_intent.succeeded", value)
+        self.assertEqual(transaction.state, "error")
+        self.assertEqual(self._attempts(invoice).state, "declined")
+        self.assertTrue(invoice.amount_residual)
+
+    def test_p59_forged_webhook_is_refused(self):
+        invoice = self._lose()
+        value = {**self._intent(invoice), "status": "succeeded"}
+        for secret, age in (("whsec_forged", 0), (None, 0), ("whsec_0123456789", 700)):
+            with self.subTest(secret=secret, age=age):
+                status = self._post_event(
+                    "payment_intent.succeeded", value, secret=secret, age=age
+                )
+                self.assertEqual(status, 403)
+        for header in ("", "nonsense", "t=x,v1=y", "t=1"):
+            with self.subTest(header=header):
+                body = '{"type": "payment_intent.succeeded", "data": {"object": {"id": "x", "description": "%s"}}}'
+                status = self._post_raw(
+                    body % self._transaction(invoice).reference,
+                    {"Content-Type": "application/json", "Stripe-Signature": header},
+                )
+                self.assertEqual(status, 403)
+        self.assertEqual(self._attempts(invoice).state, "unknown")
+
+    def test_p59_missing_secret_refuses_webhooks_and_blocks_charges(self):
+        invoice = self._lose()
+        self.provider.stripe_webhook_secret = False
+        self.assertEqual(set(self._deliver()), {403})
+        self.assertEqual(self._attempts(invoice).state, "unknown")
+        other = self._invoice()
+        self._run()
+        self.assertFalse(self._attempts(other))
+        self.assertIn("webhook signing secret", self._collection(other).reason)
+        with self.assertRefused("webhook signing secret"):
+            self._grant(res_model="res.partner", res_id=self.customer.id)
+
+    def test_more_events_are_signed_too(self):
+        invoice = self._invoice()
+        self._run()
+        intent = self._transaction(invoice).provider_reference
+        dispute = {"id": "dp_1", "payment_intent": intent, "status": "needs_response"}
+        card = {"id": self.token.stripe_payment_method, "type": "card"}
+        description = self._transaction(invoice).reference
+        for kind, value in (
+            ("charge.dispute.created", dispute),
+            ("payment_method.automatically_updated", card),
+            ("payment_intent.requires_action", {"description": description}),
+        ):
+            for secret in (None, "whsec_forged"):
+                with self.subTest(kind, secret=secret):
+                    self.assertEqual(self._post_event(kind, value, secret), 403)
+        self.assertFalse(self._transaction(invoice).stripe_dispute_ref)
+
+    def test_events_about_nothing_known_are_acknowledged(self):
+        for kind in (
+            "charge.dispute.created",
+            "payment_method.automatically_updated",
+            "payment_intent.requires_action",
+        ):
+            with self.subTest(kind):
+                self.assertEqual(self._post_event(kind, {"id": "x_1"}), 200)
+
+    def test_p45_action_needed_by_webhook(self):
+        invoice = self._lose()
+        value = {**self._intent(invoice), "status": "requires_action"}
+        self._post_event("payment_intent.requires_action", value)
+        self.assertEqual(self._attempts(invoice).state, "action_needed")
+
+    def test_new_webhook_asks_for_all_events(self):
+        self.provider.stripe_webhook_secret = False
+        self.provider.action_stripe_create_webhook()
+        self.assertTrue(self.provider.stripe_webhook_secret)
+        endpoint = self.account.call("GET", "webhook_endpoints")["data"][-1]
+        self.assertIn("charge.dispute.created", endpoint["enabled_events"])
+        self.assertIn("payment_intent.succeeded", endpoint["enabled_events"])
+
+
+class TestAutopayDisputes(StripeAutopayCommon):
+    """P34: the facts are kept, charging stops, a decision brings it back or not."""
+
+    def setUp(self):
+        super().setUp()
+        self._connect_webhook()
+        self._use_card(stand_in.DISPUTED)
+        self.disputed = self._invoice()
+        self._run()
+        self._deliver()
+        self.transaction = self._transaction(self.disputed)
+
+    def test_p34_dispute_opened(self):
+        transaction = self.transaction
+        self.assertEqual(transaction.state, "done")
+        self.assertEqual(transaction.stripe_dispute_state, "needs_response")
+        self.assertEqual(transaction.stripe_dispute_amount, 100.0)
+        self.assertTrue(transaction.stripe_dispute_reason)
+        self.assertTrue(transaction.stripe_dispute_due)
+        self.assertTrue(self.mandate.is_disputed)
+        self.assertTrue(self._collection(self.disputed).is_disputed)
+        other = self._invoice()
+        self._run()
+        self.assertCharged(other, 0)
+
+    def test_p34_dispute_won(self):
+        self.account.win_dispute(self.transaction.stripe_dispute_ref)
+        self._deliver()
+        self.assertEqual(self.transaction.stripe_dispute_state, "won")
+        self.assertFalse(self.mandate.is_disputed)
+        # The first event once more changes nothing.
+        self._deliver(*[event["id"] for event in self.account.events()], times=2)
+        self.assertEqual(self.transaction.stripe_dispute_state, "won")
+        self.assertFalse(self.mandate.is_disputed)
+
+    def test_p34_dispute_lost(self):
+        self.account.lose_dispute(self.transaction.stripe_dispute_ref)
+        self._deliver(times=3)
+        self.assertEqual(self.transaction.stripe_dispute_state, "lost")
+        self.assertTrue(self.mandate.is_disputed)
+        refunds = self.transaction.child_transaction_ids
+        self.assertEqual(refunds.mapped("amount"), [-100.0])
+
+    def test_p34_events_in_reverse(self):
+        other = self._invoice()
+        self.mandate.sudo().is_disputed = False
+        self._run()
+        transaction = self._transaction(other)
+        (dispute,) = [
+            row
+            for row in self.account.listing("disputes")
+            if row["payment_intent"] == transaction.provider_reference
+        ]
+        self.account.win_dispute(dispute["id"])
+        self._deliver(reverse=True)
+        self.assertEqual(transaction.stripe_dispute_state, "won")
+        self.assertFalse(self.mandate.is_disputed)
+
+    def test_p34_inquiry_takes_no_money(self):
+        self.mandate.sudo().is_disputed = False
+        self._use_card(stand_in.DISPUTE_INQUIRY)
+        invoice = self._invoice()
+        self._run()
+        self._deliver()
+        self.assertEqual(self._transaction(invoice).stripe_dispute_state, "inquiry")
+        self.assertFalse(self.mandate.is_disputed)
+
+
+class TestAutopayRefunds(StripeAutopayCommon):
+    def setUp(self):
+        super().setUp()
+        self._connect_webhook()
+        self.invoice = self._invoice()
+        self._run()
+        self._deliver()
+        self.transaction = self._transaction(self.invoice)
+
+    def _refund(self, amount):
+        intent = self.transaction.provider_reference
+        refund = self.account.call(
+            "POST", "refunds", payment_intent=intent, amount=amount
+        )
+        self._deliver(times=5)
+        return refund
+
+    def test_p32_refund_in_the_dashboard(self):
+        self._refund(4000)
+        self._refund(1000)
+        refunds = self.transaction.child_transaction_ids.sorted("id")
+        self.assertEqual(refunds.mapped("amount"), [-40.0, -10.0])
+        self.assertEqual(set(refunds.mapped("state")), {"done"})
+        refunds._book_autopay()
+        self._run()
+        self.assertEqual(len(self._attempts(self.invoice)), 1)
+        self.assertEqual(len(self._charges(self.invoice)), 1)
+
+    def test_p33_refund_that_fails_later(self):
+        refund = self._refund(4000)
+        failed = {**refund, "status": "failed", "description": None}
+        for _time in range(2):
+            status = self._post_event("charge.refund.updated", failed)
+            self.assertEqual(status, 200)
+        refund_transaction = self.transaction.child_transaction_ids
+        self.assertEqual(refund_transaction.state, "error")
+        self.assertIn("refund did not go through", refund_transaction.state_message)
