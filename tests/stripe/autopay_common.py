@@ -31,7 +31,10 @@ FAILURE_LOGS = (
 
 @tagged("standard", "post_install")
 class StripeAutopayCommon(AutopayCommon, HttpCase):
-    """Each class has an account of its own; whatever is charged is counted there."""
+    """Each test has an account of its own; whatever is charged is counted there.
+
+    Tests roll back, so that each of them uses the same references, thus keys.
+    """
 
     @classmethod
     def setUpClass(cls):
@@ -62,7 +65,11 @@ class StripeAutopayCommon(AutopayCommon, HttpCase):
 
     def setUp(self):
         super().setUp()
-        self.account.clear_faults()
+        cls = type(self)
+        cls.account = stand_in.StripeAccount()
+        self.addCleanup(cls.account.remove)
+        self._create_provider()
+        self.token = self._use_card(stand_in.VISA)
         self.enterContext(mute_logger(*FAILURE_LOGS))
 
     # === WHAT IS KNOWN WHERE === #

@@ -54,8 +54,7 @@ class TestAutopayDeclines(StripeAutopayCommon):
     def test_p46_declined_intent_is_closed(self):
         invoice = self._charge(stand_in.INSUFFICIENT_FUNDS)
         transaction = self._transaction(invoice)
-        print("DBG", transaction.stripe_status, transaction.provider_reference, self.env.cr, transaction.env.cr)
-        transaction._after_autopay_declined(); print(self.env.cr.postcommit._funcs)
+        transaction._after_autopay_declined()
         self.env.cr.postcommit.run()
         (intent,) = self.account.intents(transaction.reference)
         self.assertEqual(intent["status"], "canceled")

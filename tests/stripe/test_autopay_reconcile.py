@@ -1,0 +1,164 @@
+"""What Stripe knows and Odoo does not, and two payment forms at once."""
+
+from odoo import Command
+
+from ..support import stripe_account as stand_in
+from .autopay_common import StripeAutopayCommon
+
+
+class TestAutopayReconcile(StripeAutopayCommon):
+    def _activities(self):
+        return self.company.partner_id.sudo().activity_ids
+
+    def test_late_success_is_taken_over_at_night(self):
+        self.account.fault("drop")
+        invoice = self._invoice()
+        self._run()
+        self.assertEqual(self._attempts(invoice).state, "unknown")
+        for _night in range(2):
+            self._run_stripe("reconcile")
+        self.assertCharged(invoice)
+        self.assertTrue(self.provider.stripe_reconciled_on)
+        self.assertFalse(self._activities())
+
+    def test_p40_late_success_after_a_decline(self):
+        self._use_card(stand_in.INSUFFICIENT_FUNDS)
+        invoice = self._invoice()
+        self._run()
+        transaction = self._transaction(invoice)
+        self.assertEqual(self._collection(invoice).state, "scheduled")
+        self.account.call(
+            "POST",
+            f"payment_intents/{transaction.provider_reference}/confirm",
+            payment_method=self.account.card(),
+        )
+        self._run_stripe("reconcile")
+        self.assertEqual(transaction.state, "done")
+        self.assertPaid(invoice)
+        self.assertEqual(len(self._charges(invoice)), 1)
+        self._run()
+        self.assertEqual(len(self._charges(invoice)), 1)
+
+    def test_charges_nobody_knows_are_named_once(self):
+        token = self.token
+        known = self._invoice()
+        self._run()
+        customer, card = token.provider_ref, token.stripe_payment_method
+        stranger = self.account.charge(700, customer, card, description="INV/0815")
+        another = self.account.customer("Another shop's")
+        self.account.charge(800, another, self.account.card(customer=another))
+        transactions = self.env["payment.transaction"].sudo().search_count([])
+        for _night in range(3):
+            self._run_stripe("reconcile")
+        activity = self._activities()
+        self.assertEqual(len(activity), 1)
+        self.assertIn(stranger["id"], activity.note)
+        self.assertIn("INV/0815", activity.note)
+        self.assertEqual(activity.note.count("pi_"), 1)
+        self.assertTrue(activity.user_id.has_group("account.group_account_manager"))
+        self.assertEqual(
+            self.env["payment.transaction"].sudo().search_count([]), transactions
+        )
+        self.assertCharged(known)
+
+    def test_stripe_cannot_be_asked(self):
+        self.account.fault("fail", "payment_intents$", method="GET", times=9)
+        self._run_stripe("reconcile")
+        self.assertFalse(self.provider.stripe_reconciled_on)
+
+    def test_wrong_amount_is_not_taken_over(self):
+        self._use_card(stand_in.INSUFFICIENT_FUNDS)
+        invoice = self._invoice()
+        self._run()
+        transaction = self._transaction(invoice)
+        token = self.token
+        self.account.charge(
+            1,
+            token.provider_ref,
+            token.stripe_payment_method,
+            description=transaction.reference,
+        )
+        self._run_stripe("reconcile")
+        self.assertEqual(transaction.state, "error")
+
+
+class TestAutopayTwoTabs(StripeAutopayCommon):
+    """PF80: of two open payment forms only one can be paid."""
+
+    def _open_form(self, invoice):
+        transaction = (
+            self.env["payment.transaction"]
+            .sudo()
+            .create(
+                {
+                    "provider_id": self.provider.id,
+                    "payment_method_id": self.token.payment_method_id.id,
+                    "amount": invoice.amount_residual,
+                    "currency_id": self.usd.id,
+                    "partner_id": self.customer.id,
+                    "operation": "online_direct",
+                    "invoice_ids": [Command.set(invoice.ids)],
+                }
+            )
+        )
+        values = transaction._get_specific_processing_values({})
+        self.assertTrue(values["client_secret"])
+        self.assertTrue(transaction.provider_reference.startswith("pi_"))
+        self.assertEqual(transaction.state, "draft")
+        return transaction
+
+    def _submit(self, transaction):
+        """Pay in the form, as the browser does; Odoo is not told."""
+        return self.account.call(
+            "POST",
+            f"payment_intents/{transaction.provider_reference}/confirm",
+            payment_method=self.account.card(),
+        )
+
+    def test_pf80_second_tab_closes_the_first(self):
+        invoice = self._invoice()
+        first = self._open_form(invoice)
+        invoice._check_payable_online()
+        self.assertEqual(first.state, "cancel")
+        with self.assertRaises(stand_in.StripeRefusalError):
+            self._submit(first)
+        second = self._open_form(invoice)
+        self._submit(second)
+        self.assertEqual(len(self._charges(invoice)), 1)
+
+    def test_pf80_paid_in_the_first_tab(self):
+        invoice = self._invoice()
+        first = self._open_form(invoice)
+        self._submit(first)
+        with self.assertRefused("in progress"):
+            invoice._check_payable_online()
+        self.assertEqual(len(self._charges(invoice)), 1)
+
+    def test_p22_the_job_closes_an_open_form(self):
+        invoice = self._invoice()
+        form = self._open_form(invoice)
+        self._run()
+        self.assertEqual(form.state, "cancel")
+        self.assertCharged(invoice)
+        with self.assertRaises(stand_in.StripeRefusalError):
+            self._submit(form)
+
+    def test_p22_the_job_finds_that_the_form_was_paid(self):
+        invoice = self._invoice()
+        form = self._open_form(invoice)
+        self._submit(form)
+        self._run()
+        self.assertEqual(form.state, "done")
+        self.assertFalse(self._attempts(invoice))
+        form._book_autopay()
+        self.assertPaid(invoice)
+        self.assertEqual(len(self._charges(invoice)), 1)
+
+    def test_pf80_stripe_cannot_be_asked(self):
+        invoice = self._invoice()
+        form = self._open_form(invoice)
+        self.account.fault("fail", "payment_intents/", method="GET", times=9)
+        self._run()
+        self.assertEqual(form.state, "draft")
+        self.assertFalse(self._attempts(invoice))
+        self.assertFalse(self._charges(invoice))
