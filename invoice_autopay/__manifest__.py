@@ -24,6 +24,7 @@
         "views/res_partner_views.xml",
         "views/res_config_settings_views.xml",
         "views/autopay_portal_templates.xml",
+        "views/autopay_portal_form_templates.xml",
         "views/invoice_autopay_menus.xml",
     ],
 }

@@ -24,3 +24,10 @@ class AutopayPaymentPortal(PaymentPortal):
         return super()._process_transaction(
             partner_id, currency_id, invoice_ids, payment_reference, **kwargs
         )
+
+    def _get_extra_payment_form_values(self, autopay=None, **kwargs):
+        """Lead back to automatic payments after a method was saved for them."""
+        values = super()._get_extra_payment_form_values(**kwargs)
+        if autopay == "new":
+            values["landing_route"] = "/my/autopay/new"
+        return values

@@ -3,12 +3,16 @@ from . import autopay_history_mixin
 from . import res_company
 from . import res_config_settings
 from . import res_partner
+from . import res_partner_offer
 from . import autopay_retry_rule
 from . import autopay_mandate
 from . import autopay_mandate_event
+from . import autopay_mandate_portal
+from . import autopay_mandate_offer
 from . import autopay_collection
 from . import autopay_collection_job
 from . import autopay_collection_outcome
+from . import autopay_collection_portal
 from . import autopay_attempt
 from . import autopay_attempt_send
 from . import autopay_attempt_resolve
@@ -16,6 +20,8 @@ from . import autopay_message
 from . import payment_provider
 from . import payment_token
 from . import payment_transaction
+from . import payment_transaction_portal
 from . import account_move
+from . import account_move_portal
 from . import account_partial_reconcile
 from . import account_payment

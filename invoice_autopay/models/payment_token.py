@@ -58,3 +58,10 @@ class PaymentToken(models.Model):
                 }
             )
         return info
+
+    def _get_portal_label(self):
+        """Return how the customer knows this method: kind and last digits, or False."""
+        if not self:
+            return False
+        token_sudo = self.sudo()  # its kind is not the customer's to read
+        return f"{token_sudo.payment_method_id.name} {token_sudo.display_name}"
