@@ -1,7 +1,7 @@
 {
     "name": "Automatic Invoice Payment",
-    "summary": "Collect posted invoices from saved payment methods on their day, exactly "
-    "once, with the customer's consent",
+    "summary": "Collect posted invoices from saved payment methods on their day, "
+    "exactly once, with the customer's consent",
     "version": "19.0.1.0.0",
     "category": "Accounting/Payment",
     "website": "https://github.com/prepaid-billing/prepaid-billing",

@@ -12,6 +12,7 @@ from . import autopay_mandate_offer
 from . import autopay_collection
 from . import autopay_collection_job
 from . import autopay_collection_outcome
+from . import autopay_collection_reversal
 from . import autopay_collection_portal
 from . import autopay_attempt
 from . import autopay_attempt_send
@@ -20,6 +21,7 @@ from . import autopay_message
 from . import payment_provider
 from . import payment_token
 from . import payment_transaction
+from . import payment_transaction_reversal
 from . import payment_transaction_portal
 from . import account_move
 from . import account_move_portal

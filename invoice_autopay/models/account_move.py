@@ -27,7 +27,7 @@ class AccountMove(models.Model):
         """
         if not self:
             return
-        self.flush_model()
+        self.env.flush_all()
         ids = tuple(self.ids)
         self.env.cr.execute(
             SQL(
@@ -72,19 +72,21 @@ class AccountMove(models.Model):
         if not invoices or not self._has_autopay_mandates():
             return Collection
         known = Collection.search([("move_id", "in", invoices.ids)]).move_id
-        vals_list = []
-        for invoice_sudo in (invoices - known).sudo():
-            if mandate_sudo := invoice_sudo._get_autopay_mandate():
-                vals_list.append(
-                    {
-                        "move_id": invoice_sudo.id,
-                        "mandate_id": mandate_sudo.id,
-                        "company_id": invoice_sudo.company_id.id,
-                        "partner_id": invoice_sudo.commercial_partner_id.id,
-                        "date": invoice_sudo._get_autopay_date(),
-                    }
-                )
-        return Collection.create(vals_list)
+        new_sudo = (invoices - known).sudo()
+        mandates = {invoice: invoice._get_autopay_mandate() for invoice in new_sudo}
+        return Collection.create(
+            [
+                {
+                    "move_id": invoice.id,
+                    "mandate_id": mandate.id,
+                    "company_id": invoice.company_id.id,
+                    "partner_id": invoice.commercial_partner_id.id,
+                    "date": invoice._get_autopay_date(),
+                }
+                for invoice, mandate in mandates.items()
+                if mandate
+            ]
+        )
 
     @api.model
     def _has_autopay_mandates(self):
@@ -190,7 +192,9 @@ class AccountMove(models.Model):
             .search([("move_id", "in", self.ids), ("state", "in", ASKED_STATES)])
         )
         transactions_sudo = self.sudo().transaction_ids  # as above
-        busy = attempts_sudo.move_id | transactions_sudo._get_in_progress().invoice_ids
+        for form in transactions_sudo._get_open_forms():
+            form._is_form_open()  # another tab: closed where the provider can do so
+        busy = attempts_sudo.move_id | transactions_sudo._get_asked().invoice_ids
         for invoice in self & busy:
             raise UserError(
                 self.env._(
@@ -199,6 +203,6 @@ class AccountMove(models.Model):
                     invoice.name,
                 )
             )
-        for invoice in self:
-            if invoice.currency_id.is_zero(invoice.amount_residual):
+        for invoice in self.filtered(lambda move: move.state == "posted"):
+            if invoice.payment_state in ("paid", "in_payment", "reversed"):
                 raise UserError(self.env._("%s is paid already.", invoice.name))

@@ -24,3 +24,13 @@ class AccountPayment(models.Model):
         invoices._get_autopay_collections_sudo()._freeze(
             self.env._("A payment was taken back: charge again only by hand")
         )
+
+    def _get_autopay_receivable_lines(self):
+        """Return the lines of these payments that no invoice has used up."""
+        return self.move_id.line_ids.filtered(
+            lambda line: (
+                line.account_id.account_type == "asset_receivable"
+                and line.parent_state == "posted"
+                and not line.reconciled
+            )
+        )

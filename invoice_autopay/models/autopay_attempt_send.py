@@ -53,8 +53,8 @@ class AutopayAttemptSending(models.Model):
         collection = self.collection_id
         if collection.state != IN_PROGRESS:
             return collection.reason or self.env._("No longer wanted")
-        others = self.move_id.sudo().transaction_ids - self.transaction_id
-        if others._get_in_progress():
+        others_sudo = self.move_id.sudo().transaction_ids - self.transaction_id
+        if others_sudo._get_in_progress():
             return self.env._("The customer is paying")
         open_amount = collection._get_amount_due(self.company_id._get_autopay_today())
         if self.currency_id.compare_amounts(self.amount, open_amount):

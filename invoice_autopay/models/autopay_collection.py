@@ -59,6 +59,9 @@ class AutopayCollection(models.Model):
     noticed_date = fields.Date(
         "Announced for", readonly=True, help="The charge the customer was told about."
     )
+    is_disputed = fields.Boolean(
+        "Disputed", readonly=True, help="The customer's bank disputes the payment."
+    )
     attempt_ids = fields.One2many(
         "autopay.attempt", "collection_id", "Attempts", readonly=True
     )
@@ -280,6 +283,7 @@ class AutopayCollection(models.Model):
         transactions read a snapshot: a lock alone would leave a stale reader unharmed,
         a changed row makes it fail and be tried again.
         """
+        self.env.flush_all()
         self.move_id._lock_for_payment()
         self.env.cr.execute(
             SQL(
@@ -306,6 +310,10 @@ class AutopayCollection(models.Model):
             is_owed = is_posted and collection._get_open_terms()
             if is_posted and not is_owed:
                 collection._close()
+            elif collection.state == SCHEDULED and is_owed:
+                # What was due is paid: the next part is collected on its own day.
+                if (date := collection._get_next_date()) > collection.date:
+                    collection._schedule(date)
             elif collection.state == DONE and is_owed:
                 collection._freeze(
                     self.env._("The payment was undone: charge again only by hand")

@@ -34,10 +34,8 @@ class AutopayCollectionJob(models.Model):
     @api.model
     def _get_due_domain(self):
         """Return the domain of what is due somewhere: the latest date on earth."""
-        latest = max(
-            company._get_autopay_today()
-            for company in self.env["res.company"].sudo().search([])
-        )
+        companies_sudo = self.env["res.company"].sudo().search([])
+        latest = max(company._get_autopay_today() for company in companies_sudo)
         return Domain("state", "=", SCHEDULED) & Domain("date", "<=", latest)
 
     @api.model
@@ -123,11 +121,9 @@ class AutopayCollectionJob(models.Model):
         return True
 
     def _is_customer_paying(self):
-        """Whether another payment of the invoice is under way: the next run looks again."""
-        return bool(
-            self._get_open_attempt()
-            or self.move_id.sudo().transaction_ids._get_in_progress()
-        )
+        """Whether another payment is under way: the next run looks again (P22)."""
+        transactions_sudo = self.move_id.sudo().transaction_ids
+        return bool(self._get_open_attempt() or transactions_sudo._get_in_progress())
 
     def _postpone_if_late(self, today):
         """Announce a charge again that was missed or blocked for days (P53)."""

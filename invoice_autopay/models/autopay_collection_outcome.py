@@ -176,8 +176,8 @@ class AutopayCollectionOutcome(models.Model):
         self.ensure_one()
         self._ask_responsible(
             self.env._(
-                "%(amount)s were received twice for %(invoice)s: kept as credit. Refund "
-                "it from the automatic payment, or leave it for the next invoice.",
+                "%(amount)s were received twice for %(invoice)s: kept as credit. "
+                "Refund it from the automatic payment, or leave it for the next one.",
                 amount=transaction.currency_id.format(transaction.amount),
                 invoice=self.display_name,
             )

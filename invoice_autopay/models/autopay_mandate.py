@@ -14,7 +14,7 @@ from ..const import (
 )
 
 #: What a mandate says is fixed; the method behind it and its end are not.
-CHANGEABLE = ("token_id", "state", "method_failures")
+CHANGEABLE = ("token_id", "state", "method_failures", "is_disputed")
 
 
 class AutopayMandate(models.Model):
@@ -86,6 +86,12 @@ class AutopayMandate(models.Model):
     )
     method_failures = fields.Integer(
         readonly=True, help="Charges of the present method that failed in a row."
+    )
+    is_disputed = fields.Boolean(
+        "Disputed",
+        readonly=True,
+        help="The customer's bank disputes a charge: nothing is charged until it is "
+        "decided, or somebody allows it again.",
     )
     is_live = fields.Boolean(
         "Real money",
@@ -220,8 +226,8 @@ class AutopayMandate(models.Model):
         if token.partner_id.commercial_partner_id != payer or not token.active:
             raise UserError(
                 self.env._(
-                    "%(method)s does not belong to %(payer)s. Choose one of their saved "
-                    "payment methods.",
+                    "%(method)s does not belong to %(payer)s. Choose one of their "
+                    "saved payment methods.",
                     method=token.display_name,
                     payer=self.payer_id.display_name,
                 )
@@ -249,12 +255,21 @@ class AutopayMandate(models.Model):
         self.env["account.move"].check_access("write")
         self.sudo()._withdraw(ORIGIN_STAFF)  # the rows themselves are history
 
+    def action_end_dispute(self):
+        """Allow charges again after a dispute was settled with the customer.
+
+        :raise AccessError: the user may not invoice
+        """
+        self.check_access("read")
+        self.env["account.move"].check_access("write")
+        self.sudo().is_disputed = False  # the rows themselves are history
+
     def write(self, vals):
         """Keep a withdrawn mandate withdrawn.
 
         :raise UserError: it was withdrawn, or what was agreed would change
         """
-        if set(vals) & set(CHANGEABLE):
+        if {"token_id", "state"} & set(vals):
             self._ensure_active()
         return super().write(vals)
 
@@ -315,6 +330,8 @@ class AutopayMandate(models.Model):
         token_sudo = self.token_id.sudo()  # of the payer: not everybody's to read
         if self.state != MANDATE_ACTIVE:
             return self.env._("The consent was withdrawn")
+        if self.is_disputed:
+            return self.env._("A charge is disputed by the customer's bank")
         if not self.partner_id.active:
             return self.env._("%s is archived", self.partner_id.display_name)
         if self.database_uuid != self._get_database_uuid():

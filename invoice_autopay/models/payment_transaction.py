@@ -49,29 +49,37 @@ class PaymentTransaction(models.Model):
 
     # === OTHER PAYMENTS OF THE SAME DOCUMENT === #
 
-    def _get_in_progress(self):
-        """Return those by which money may arrive: asked, or done and not booked yet.
-
-        A form that the customer left long ago does not count.
-        """
-        recent = fields.Datetime.subtract(fields.Datetime.now(), minutes=FORM_MINUTES)
+    def _get_asked(self):
+        """Return those by which money may have been taken that is not booked yet."""
         return self.filtered(
             lambda tx: (
                 tx.state in ("pending", "authorized")
                 or (tx.state == "done" and not tx.is_post_processed)
-                or (
-                    tx.state == "draft"
-                    and tx.operation in ("online_direct", "online_redirect")
-                    and tx.create_date > recent
-                    and tx._is_form_open()
-                )
             )
         )
+
+    def _get_open_forms(self):
+        """Return those whose payment form a customer opened and did not finish."""
+        return self.filtered(
+            lambda tx: (
+                tx.state == "draft"
+                and tx.operation in ("online_direct", "online_redirect")
+            )
+        )
+
+    def _get_in_progress(self):
+        """Return those by which money may arrive while a job looks at the invoice.
+
+        A form that the customer left long ago does not count.
+        """
+        recent = fields.Datetime.subtract(fields.Datetime.now(), minutes=FORM_MINUTES)
+        forms = self._get_open_forms()
+        return self._get_asked() | forms.filtered(lambda tx: tx.create_date > recent)
 
     def _is_form_open(self):
         """Whether money may still arrive from the payment form of this draft.
 
-        Hook for providers that can close a form: then it is closed and forgotten.
+        Hook for providers that can close a form: they do so, or learn that it was paid.
         """
         self.ensure_one()
         return True
@@ -234,7 +242,10 @@ class PaymentTransaction(models.Model):
         return True
 
     def _after_autopay_declined(self):
-        """Make sure that a declined request cannot succeed later; hook for providers."""
+        """Make sure that a declined request cannot succeed later.
+
+        Hook for providers; it never raises.
+        """
 
     # === BOOKING === #
 
@@ -248,6 +259,7 @@ class PaymentTransaction(models.Model):
             transactions.with_company(company)._post_process()
 
     def _lock_for_booking(self):
+        self.env.flush_all()
         self.env.cr.execute(
             "SELECT id FROM payment_transaction WHERE id IN %s"
             " ORDER BY id FOR NO KEY UPDATE",
@@ -270,10 +282,6 @@ class PaymentTransaction(models.Model):
 
     def _check_surplus(self, collections):
         """Tell when this payment found nothing open: money came twice (P23)."""
-        lines = self.payment_id.move_id.line_ids.filtered(
-            lambda line: line.account_id.account_type == "asset_receivable"
-        )
-        rest = sum(lines.mapped("amount_residual_currency"))
-        if self.payment_id and not self.currency_id.is_zero(rest):
+        if self.payment_id._get_autopay_receivable_lines():
             for collection in collections:
                 collection._note_surplus(self)

@@ -110,15 +110,31 @@ class AutopayCommon(AccountTestInvoicingCommon):
         """Run a scheduled action as the server does."""
         cron = self.env.ref(f"invoice_autopay.ir_cron_{name}").sudo()
         self.env.flush_all()
-        with self.enter_registry_test_mode():
-            with self.assertNoLogs("odoo.addons.base.models.ir_cron", "ERROR"):
-                cron.method_direct_trigger()
+        with (
+            self.enter_registry_test_mode(),
+            self.assertNoLogs("odoo.addons.base.models.ir_cron", "ERROR"),
+        ):
+            cron.method_direct_trigger()
         self.env.invalidate_all()
         self.assertFalse(cron.failure_count)
 
     def _pay_by_bank(self, invoice, amount=None):
         """Record a bank payment as an accountant does."""
         return self._register_payment(invoice, amount=amount or invoice.amount_residual)
+
+    def _messages(self, invoice):
+        return (
+            self.env["autopay.message"]
+            .sudo()
+            .search([("collection_id.move_id", "=", invoice.id)])
+        )
+
+    def assertPaid(self, invoice):
+        """The invoice is settled, and its automatic payment knows."""
+        self.assertTrue(self.usd.is_zero(invoice.amount_residual))
+        self.assertIn(invoice.payment_state, ("paid", "in_payment"))
+        collection = self._collection(invoice)
+        self.assertIn(collection.state, ("done", False))
 
     @contextmanager
     def assertRefused(self, regex):
