@@ -4,6 +4,7 @@ import requests
 
 from odoo import api, fields, models
 from odoo.exceptions import ValidationError
+from odoo.tools import float_round
 
 from ..const import (
     ACTION_NEEDED,
@@ -146,16 +147,19 @@ class PaymentTransaction(models.Model):
         if self.operation == "validation":
             return True
         data = self._extract_amount_data(payment_data)
-        if data is None:
-            return True
+        if not data or "amount" not in data:
+            return True  # the provider does not compare amounts
         amount = data["amount"] or 0.0
         if self.operation == "refund":
             amount = -amount
-        return data[
-            "currency_code"
-        ] == self.currency_id.name and not self.currency_id.compare_amounts(
-            amount, self.amount
-        )
+        expected, digits = self.amount, data.get("precision_digits")
+        if digits is not None:
+            expected = float_round(
+                expected, precision_digits=digits, rounding_method="DOWN"
+            )
+        currency = self.currency_id
+        is_same = data["currency_code"] == currency.name
+        return is_same and not currency.compare_amounts(amount, expected)
 
     def _set_error(self, state_message, extra_allowed_states=()):
         """An unknown answer is no error: it stays open until it is known (P37)."""
