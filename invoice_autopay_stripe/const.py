@@ -16,7 +16,11 @@ RETRIES = 2
 REQUIRES_ACTION = "requires_action"
 SUCCEEDED = "succeeded"
 #: Nothing was taken, and nothing will be unless somebody goes on with the form.
-CLOSABLE_STATUSES = ("requires_payment_method", "requires_confirmation", REQUIRES_ACTION)
+CLOSABLE_STATUSES = (
+    "requires_payment_method",
+    "requires_confirmation",
+    REQUIRES_ACTION,
+)
 
 AUTHENTICATION_REQUIRED = "authentication_required"
 

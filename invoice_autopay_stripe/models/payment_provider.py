@@ -36,9 +36,9 @@ class PaymentProvider(models.Model):
     def _get_stripe_api_base(self):
         """Return the address of Stripe's API; hook.
 
-        :return: str, or None for Stripe's own address
+        :return: str, or False for Stripe's own address
         """
-        return None
+        return False
 
     def _get_stripe_client(self):
         """Return Stripe's own client for this account, with time-outs and retries."""
@@ -83,7 +83,8 @@ class PaymentProvider(models.Model):
 
     def _send_api_request(self, method, endpoint, *, data=None, **kwargs):
         """Have the events that core does not know sent to a new webhook as well."""
-        if self.code == "stripe" and (method, endpoint) == ("POST", "webhook_endpoints"):
+        is_webhook = endpoint == "webhook_endpoints" and method == "POST"
+        if self.code == "stripe" and is_webhook:
             known = data["enabled_events[]"]
             more = [event for event in MORE_EVENTS if event not in known]
             data = {**data, "enabled_events[]": [*known, *more]}

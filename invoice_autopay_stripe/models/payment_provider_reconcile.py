@@ -45,14 +45,18 @@ class PaymentProviderReconcile(models.Model):
         except stripe.StripeError:
             _logger.warning("%s: not compared with Stripe", self, exc_info=True)
             return
-        strangers = []
+        strangers, contradicted = [], []
         for intent in taken:
             transaction = self._find_stripe_transaction(intent)
             if not transaction:
                 strangers.append(intent)
             elif transaction.state != "done":
                 transaction._try_step(lambda tx, i=intent: tx._take_over_success(i))
-        self._try_step(lambda provider: provider._report_strangers(strangers, now))
+                if transaction.state != "done":
+                    # Another amount, or canceled here: core refuses that (P42).
+                    contradicted.append(intent)
+        until = fields.Datetime.subtract(now, minutes=1)  # what is under way waits
+        self._try_step(lambda p: p._report_strangers(strangers, contradicted, until))
 
     @api.model
     def _to_stripe_time(self, moment):
@@ -80,27 +84,31 @@ class PaymentProviderReconcile(models.Model):
 
     # === CHARGES THAT NOBODY HERE KNOWS === #
 
-    def _report_strangers(self, intents, now):
-        """Name charges of our customers that no transaction knows, each once.
+    def _report_strangers(self, strangers, contradicted, until):
+        """Name charges of our customers that are not known here, each once.
 
         Nothing else is done: a person finds out what they are. Charges of others on
         the same account, as of another shop, are none of our business.
 
-        :param list intents: succeeded intents without a transaction here
-        :param now: when the comparison began, datetime in UTC
+        :param list strangers: succeeded intents without a transaction here
+        :param list contradicted: those whose transaction says something else
+        :param until: later ones are for the next night, datetime in UTC
         """
         self.ensure_one()
-        known_until = self.stripe_reconciled_on
-        if known_until:
-            since = self._to_stripe_time(known_until)
-            intents = [intent for intent in intents if intent["created"] >= since]
-        self.stripe_reconciled_on = now
-        ours = self._get_stripe_customers(intents)
-        strangers = [intent for intent in intents if intent.get("customer") in ours]
-        if strangers:
+        before = self.stripe_reconciled_on
+        first = self._to_stripe_time(before) if before else 0
+        last = self._to_stripe_time(until)
+        self.stripe_reconciled_on = until
+        ours = self._get_stripe_customers(strangers)
+        named = [
+            "{id}: {description}".format(**intent)
+            for intent in strangers + contradicted
+            if first < intent["created"] <= last
+            and (intent in contradicted or intent.get("customer") in ours)
+        ]
+        if named:
             self._ask_accountant(
-                self.env._("Stripe took payments that are not known here"),
-                ["{id}: {description}".format(**intent) for intent in strangers],
+                self.env._("Stripe took payments that are not known here"), named
             )
 
     def _get_stripe_customers(self, intents):
@@ -127,7 +135,7 @@ class PaymentProviderReconcile(models.Model):
         accountants = group.all_user_ids.filtered(
             lambda user: user.active and self.company_id in user.company_ids
         )
-        people = accountants.filtered(lambda u: u.id != self.env.ref("base.user_root").id)
+        people = accountants - self.env.ref("base.user_root")
         self.company_id.partner_id.activity_schedule(
             "mail.mail_activity_data_todo",
             summary=f"{self.name}: {summary}",

@@ -38,10 +38,12 @@ class PaymentToken(models.Model):
 
         :param other: `payment.token`
         """
-        ours, theirs = self.sudo(), other.sudo()  # fingerprints are for administrators
-        if ours == theirs or not (ours.stripe_fingerprint and theirs.stripe_fingerprint):
+        ours_sudo, theirs_sudo = self.sudo(), other.sudo()  # fingerprints are secret
+        if self == other or not all(
+            token.stripe_fingerprint for token in ours_sudo | theirs_sudo
+        ):
             return super()._is_same_method(other)
-        return ours._get_stripe_identity() == theirs._get_stripe_identity()
+        return ours_sudo._get_stripe_identity() == theirs_sudo._get_stripe_identity()
 
     def _get_stripe_identity(self):
         return (

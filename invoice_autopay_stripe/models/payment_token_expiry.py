@@ -36,14 +36,18 @@ class PaymentTokenExpiry(models.Model):
             ]
         )
         due = mandates.filtered(lambda m: m._get_stripe_expiry_step())
-        # The bank may have renewed a card without anybody telling us.
-        due.token_id._refresh_stripe_cards()
-        for mandate in due:
+        for done, mandate in enumerate(due, 1):
+            # The bank may have renewed the card without anybody telling us.
+            mandate.token_id._refresh_stripe_cards()
             mandate._try_step(lambda m: m._tell_stripe_expiry())
+            remaining = len(due) - done
+            if not self.env["ir.cron"]._commit_progress(1, remaining=remaining):
+                break
 
 
 class AutopayMandate(models.Model):
-    _inherit = "autopay.mandate"
+    _name = "autopay.mandate"
+    _inherit = ["autopay.mandate", "autopay.step.mixin"]
 
     def _get_stripe_expiry_step(self):
         """Return the day on which the customer should have been told last.

@@ -123,6 +123,18 @@ class PaymentTransaction(models.Model):
             self._follow_autopay()
         return result
 
+    def _extract_token_values(self, payment_data):
+        """Keep what may be known of the card."""
+        values = super()._extract_token_values(payment_data)
+        method = payment_data.get("payment_method")
+        if (
+            self.provider_code == "stripe"
+            and isinstance(method, dict)
+            and values.get("stripe_payment_method") == method.get("id")
+        ):
+            values.update(self.env["payment.token"]._prepare_stripe_card_vals(method))
+        return values
+
     def _get_autopay_outcome(self):
         """The customer can confirm what the bank does not take without them (P45)."""
         if self.provider_code == "stripe" and self._needs_authentication():

@@ -96,7 +96,24 @@ class PaymentTransactionIntent(models.Model):
             },
         )
 
+    def _take_over_success(self, intent):
+        """Book a success that nobody told us of.
+
+        :param dict intent: as `_fetch_stripe_intent` returns it
+        """
+        self._process_stripe_intent(intent)
+        if self.state == "done":
+            self._book_autopay()
+
     # === CLOSING === #
+
+    def _get_in_progress(self):
+        """Close forms that were left long ago as well: they could still be paid."""
+        recent = super()._get_in_progress()
+        left = (self._get_open_forms() - recent).filtered("provider_reference")
+        return recent | left.filtered(
+            lambda tx: tx.provider_code == "stripe" and tx._is_form_open()
+        )
 
     def _is_form_open(self):
         """Close a payment form that is open elsewhere, unless money is on its way.

@@ -81,7 +81,9 @@ class TestAutopayDeclines(StripeAutopayCommon):
         with freeze_time(fields.Datetime.now() + timedelta(days=days)):
             self._run()
         attempt = self._attempts(invoice)
-        self.assertEqual((attempt.state, attempt.decline_class), ("declined", "expired"))
+        self.assertEqual(
+            (attempt.state, attempt.decline_class), ("declined", "expired")
+        )
 
     def test_p25_processing_then_paid(self):
         self._connect_webhook()

@@ -24,7 +24,7 @@ class TestAutopayCards(StripeAutopayCommon):
         )
         self.assertTrue(token.stripe_fingerprint)
         self.assertEqual(token.display_name, "Visa •••• 4242")
-        self.assertEqual(token._build_display_name(max_length=8), "•• 4242")
+        self.assertEqual(token._build_display_name(max_length=8), "••• 4242")
 
     def test_job_goes_on_after_a_card_that_stripe_does_not_know(self):
         other = self._create_token(stripe_payment_method="pm_gone")

@@ -1,6 +1,10 @@
 """What Stripe knows and Odoo does not, and two payment forms at once."""
 
-from odoo import Command
+from datetime import timedelta
+
+from freezegun import freeze_time
+
+from odoo import Command, fields
 
 from ..support import stripe_account as stand_in
 from .autopay_common import StripeAutopayCommon
@@ -48,8 +52,9 @@ class TestAutopayReconcile(StripeAutopayCommon):
         another = self.account.customer("Another shop's")
         self.account.charge(800, another, self.account.card(customer=another))
         transactions = self.env["payment.transaction"].sudo().search_count([])
-        for _night in range(3):
-            self._run_stripe("reconcile")
+        for hours in (1, 25, 49):
+            with freeze_time(fields.Datetime.now() + timedelta(hours=hours)):
+                self._run_stripe("reconcile")
         activity = self._activities()
         self.assertEqual(len(activity), 1)
         self.assertIn(stranger["id"], activity.note)
@@ -78,8 +83,10 @@ class TestAutopayReconcile(StripeAutopayCommon):
             token.stripe_payment_method,
             description=transaction.reference,
         )
-        self._run_stripe("reconcile")
+        with freeze_time(fields.Datetime.now() + timedelta(hours=1)):
+            self._run_stripe("reconcile")
         self.assertEqual(transaction.state, "error")
+        self.assertIn(transaction.reference, self._activities().note)
 
 
 class TestAutopayTwoTabs(StripeAutopayCommon):
@@ -134,10 +141,18 @@ class TestAutopayTwoTabs(StripeAutopayCommon):
             invoice._check_payable_online()
         self.assertEqual(len(self._charges(invoice)), 1)
 
-    def test_p22_the_job_closes_an_open_form(self):
+    def _run_later(self):
+        """Run the job when an open form counts as left by the customer."""
+        with freeze_time(fields.Datetime.now() + timedelta(minutes=61)):
+            self._run()
+
+    def test_p22_the_job_waits_for_an_open_form_then_closes_it(self):
         invoice = self._invoice()
         form = self._open_form(invoice)
         self._run()
+        self.assertEqual(form.state, "draft")
+        self.assertFalse(self._attempts(invoice))
+        self._run_later()
         self.assertEqual(form.state, "cancel")
         self.assertCharged(invoice)
         with self.assertRaises(stand_in.StripeRefusalError):
@@ -147,18 +162,19 @@ class TestAutopayTwoTabs(StripeAutopayCommon):
         invoice = self._invoice()
         form = self._open_form(invoice)
         self._submit(form)
-        self._run()
+        self._run_later()
         self.assertEqual(form.state, "done")
         self.assertFalse(self._attempts(invoice))
         form._book_autopay()
         self.assertPaid(invoice)
+        self._run_later()
         self.assertEqual(len(self._charges(invoice)), 1)
 
     def test_pf80_stripe_cannot_be_asked(self):
         invoice = self._invoice()
         form = self._open_form(invoice)
         self.account.fault("fail", "payment_intents/", method="GET", times=9)
-        self._run()
+        self._run_later()
         self.assertEqual(form.state, "draft")
         self.assertFalse(self._attempts(invoice))
         self.assertFalse(self._charges(invoice))
