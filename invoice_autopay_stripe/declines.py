@@ -7,6 +7,8 @@ https://docs.stripe.com/error-codes (codes), https://docs.stripe.com/declines/ca
 
 from odoo.addons.invoice_autopay.const import FUNDS, HARD, SOFT, UNCLEAR
 
+from .const import AUTHENTICATION_REQUIRED
+
 _FUNDS = (
     "card_velocity_exceeded",
     "insufficient_funds",
@@ -119,8 +121,11 @@ def get_code(error):
     :param dict error: Stripe's error, or an intent's `last_payment_error`
     :return: str, possibly empty
     """
-    # Authentication is a code of its own or the decline code of a declined card.
-    return error.get("decline_code") or error.get("code") or ""
+    codes = [code for code in (error.get("decline_code"), error.get("code")) if code]
+    # Issuers name other reasons beside it; but this one tells what to do.
+    if AUTHENTICATION_REQUIRED in codes:
+        return AUTHENTICATION_REQUIRED
+    return codes[0] if codes else ""
 
 
 def get_advice(error):

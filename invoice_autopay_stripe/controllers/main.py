@@ -65,9 +65,18 @@ class AutopayStripeController(StripeController):
                 ]
             )
         )
-        for same_provider_sudo in tokens_sudo.grouped("provider_id").values():
-            self._verify_signature(same_provider_sudo)
-            same_provider_sudo._take_over_stripe_card(payment_method)
+        # Companies may share an account; each has a webhook and a secret of its own.
+        verified_sudo = tokens_sudo.filtered(self._is_signed_for)
+        if tokens_sudo and not verified_sudo:
+            raise Forbidden()
+        verified_sudo._take_over_stripe_card(payment_method)
+
+    def _is_signed_for(self, token_sudo):
+        try:
+            self._verify_signature(token_sudo)
+        except Forbidden:
+            return False
+        return True
 
     def _verify_signature(self, tx_sudo):
         """Refuse what is unsigned, or cannot be verified at all (P59).

@@ -3,6 +3,7 @@ import logging
 import stripe
 
 from odoo import api, fields, models
+from odoo.fields import Domain
 
 from ..const import RECONCILE_DAYS, SUCCEEDED
 
@@ -45,16 +46,13 @@ class PaymentProviderReconcile(models.Model):
         except stripe.StripeError:
             _logger.warning("%s: not compared with Stripe", self, exc_info=True)
             return
-        strangers, contradicted = [], []
+        known = self._find_stripe_transactions(taken)
+        strangers = [intent for intent in taken if intent["id"] not in known]
+        contradicted = []
         for intent in taken:
-            transaction = self._find_stripe_transaction(intent)
-            if not transaction:
-                strangers.append(intent)
-            elif transaction.state != "done":
-                transaction._try_step(lambda tx, i=intent: tx._take_over_success(i))
-                if transaction.state != "done":
-                    # Another amount, or canceled here: core refuses that (P42).
-                    contradicted.append(intent)
+            transaction = known.get(intent["id"])
+            if transaction and not transaction._take_over_success(intent):
+                contradicted.append(intent)
         until = fields.Datetime.subtract(now, minutes=1)  # what is under way waits
         self._try_step(lambda p: p._report_strangers(strangers, contradicted, until))
 
@@ -66,21 +64,29 @@ class PaymentProviderReconcile(models.Model):
         """
         return int((moment - fields.Datetime.to_datetime("1970-01-01")).total_seconds())
 
-    def _find_stripe_transaction(self, intent):
-        """Return the transaction of an intent.
+    def _find_stripe_transactions(self, intents):
+        """Return the transactions of intents.
 
-        :param dict intent: Stripe's payment intent
+        :param list intents: Stripe's payment intents
+        :return: dict, id of the intent -> `payment.transaction`
         """
-        return self.env["payment.transaction"].search(
-            [
-                ("provider_id", "=", self.id),
-                ("operation", "not in", ("refund", "validation")),
-                "|",
-                ("reference", "=", intent.get("description")),
-                ("provider_reference", "=", intent["id"]),
-            ],
-            limit=1,
+        references = [intent.get("description") for intent in intents]
+        transactions = self.env["payment.transaction"].search(
+            Domain("provider_id", "=", self.id)
+            & Domain("operation", "not in", ("refund", "validation"))
+            & (
+                Domain("reference", "in", references)
+                | Domain("provider_reference", "in", [i["id"] for i in intents])
+            )
         )
+        by_reference = {tx.reference: tx for tx in transactions}
+        by_intent = {tx.provider_reference: tx for tx in transactions}
+        found = {
+            intent["id"]: by_intent.get(intent["id"])
+            or by_reference.get(intent.get("description"))
+            for intent in intents
+        }
+        return {key: transaction for key, transaction in found.items() if transaction}
 
     # === CHARGES THAT NOBODY HERE KNOWS === #
 

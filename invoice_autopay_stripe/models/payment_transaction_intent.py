@@ -97,13 +97,19 @@ class PaymentTransactionIntent(models.Model):
         )
 
     def _take_over_success(self, intent):
-        """Book a success that nobody told us of.
+        """Take over a success that nobody told us of: commit it, then book it.
 
         :param dict intent: as `_fetch_stripe_intent` returns it
+        :return: False when it contradicts what is known here: another amount, or a
+            transaction that was canceled, which core lets nothing follow (P42)
         """
-        self._process_stripe_intent(intent)
         if self.state == "done":
-            self._book_autopay()
+            return True
+        self._try_step(lambda tx: tx._process_stripe_intent(intent))
+        if self.state != "done":
+            return False
+        self._try_step(lambda tx: tx._book_autopay())
+        return True
 
     # === CLOSING === #
 
