@@ -91,7 +91,7 @@ class AutopayStripeController(StripeController):
             _logger.warning("Refused a webhook: %s has no secret", tx_sudo.provider_id)
             raise Forbidden()
         try:
-            super()._verify_signature(tx_sudo)
+            return super()._verify_signature(tx_sudo)
         except (KeyError, ValueError):
             _logger.warning("Refused a webhook: no signature that can be read")
             raise Forbidden() from None

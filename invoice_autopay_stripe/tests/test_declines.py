@@ -1,14 +1,12 @@
 import requests
 
-from odoo.exceptions import ValidationError
-
 from ..declines import CLASSES, classify, get_advice, get_code
 from ..models.payment_transaction import get_stripe_error
 from .common import StripeCommon
 
 
 def answer(status, body):
-    """Return the error that core makes of an answer of Stripe."""
+    """Return an error as core makes it of an answer of Stripe."""
     response = requests.Response()
     response.status_code = status
     response._content = body
@@ -16,8 +14,8 @@ def answer(status, body):
         try:
             response.raise_for_status()
         except requests.exceptions.HTTPError:
-            raise ValidationError("refused")  # noqa: B904 (as core does)
-    except ValidationError as error:
+            raise ValueError("refused")  # noqa: B904 (as core does)
+    except ValueError as error:
         return error
 
 
@@ -85,4 +83,4 @@ class TestDeclines(StripeCommon):
         self.assertEqual(
             get_stripe_error(answer(402, declined))["code"], "card_declined"
         )
-        self.assertEqual(get_stripe_error(ValidationError("ours")), {})
+        self.assertEqual(get_stripe_error(ValueError("ours")), {})

@@ -256,3 +256,5 @@ class TestAutopayRefunds(StripeAutopayCommon):
         refund_transaction = self.transaction.child_transaction_ids
         self.assertEqual(refund_transaction.state, "error")
         self.assertIn("refund did not go through", refund_transaction.state_message)
+        alerts = self.invoice.activity_ids.filtered(lambda a: "failed" in a.summary)
+        self.assertEqual(len(alerts), 1)
