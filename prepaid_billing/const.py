@@ -51,6 +51,11 @@ PART_PAYMENTS = [
     (PART_PROPORTION, "The part that is paid"),
 ]
 
+#: Automatic payments that fail in a row until nothing is charged any more (B20).
+MAX_CHARGE_FAILURES = 3
+#: Version of what customers agree to who allow automatic top-ups of one budget.
+CHARGE_CONSENT_VERSION = "top-up 1"
+
 # Where the rate of a piece of time comes from.
 RATE_SALE_LINE = "sale_line"
 RATE_BUDGET = "budget"

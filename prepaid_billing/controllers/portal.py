@@ -73,6 +73,7 @@ class PrepaidPortal(CustomerPortal):
                 "page_name": "prepaid",
                 "budget": budget,
                 "invoices_sudo": budget._get_portal_open_invoices(),
+                "charge": budget._get_portal_charge(),
                 "movements": movements,
                 "today": budget._get_portal_today(),
                 "pager": pager,

@@ -97,7 +97,7 @@ class PrepaidDemo(models.AbstractModel):
 
     def _get_day(self, days_ago):
         """Return the day that lies so many working days back; 0 is today."""
-        day = self.env.ref("base.main_company")._get_prepaid_today()
+        day = self.env.ref("base.main_company")._get_autopay_today()
         while days_ago:
             day -= relativedelta(days=1)
             if day.weekday() < SATURDAY:

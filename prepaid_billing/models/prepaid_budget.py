@@ -19,6 +19,9 @@ LEDGER_FIELDS = frozenset(
         "is_replenish_failed",
         "replenish_checked_on",
         "shortage_invoice_id",
+        "charge_failures",
+        "charge_mark",
+        "is_charge_suspended",
     }
 )
 
@@ -27,7 +30,12 @@ class PrepaidBudget(models.Model):
     """Credit that a customer bought in advance, drawn down by timesheets."""
 
     _name = "prepaid.budget"
-    _inherit = ["portal.mixin", "mail.thread", "mail.activity.mixin"]
+    _inherit = [
+        "portal.mixin",
+        "mail.thread",
+        "mail.activity.mixin",
+        "autopay.step.mixin",
+    ]
     _description = "Prepaid Budget"
     _order = "sequence, id"
     _check_company_auto = True

@@ -83,7 +83,7 @@ class PrepaidBudgetLedger(models.Model):
         balances = {}
         vals_list = []
         companies = self.union(*(m["budget"] for m in movements)).company_id
-        today = {company: company._get_prepaid_today() for company in companies}
+        today = {company: company._get_autopay_today() for company in companies}
         for movement in movements:
             budget = movement["budget"]
             before = balances.get(budget, budget._to_units(budget.balance))

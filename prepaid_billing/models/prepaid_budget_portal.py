@@ -59,7 +59,7 @@ class PrepaidBudgetPortal(models.Model):
         self.ensure_one()
         # Customers may not read the address that tells the company's time zone.
         company_sudo = self.company_id.sudo()
-        return company_sudo._get_prepaid_today()
+        return company_sudo._get_autopay_today()
 
     # === MOVEMENTS === #
 

@@ -10,6 +10,7 @@ POLICY_THRESHOLD = "threshold"
 ACTION_NOTIFY = "notify"
 ACTION_DRAFT = "draft"
 ACTION_POST = "post"
+ACTION_CHARGE = "charge"
 
 
 class PrepaidBudgetReplenishment(models.Model):
@@ -54,6 +55,7 @@ class PrepaidBudgetReplenishment(models.Model):
             (ACTION_NOTIFY, "Tell the responsible"),
             (ACTION_DRAFT, "Prepare a draft invoice"),
             (ACTION_POST, "Post and send the invoice"),
+            (ACTION_CHARGE, "Post, send and charge automatically"),
         ],
         "Then",
         required=True,

@@ -1,9 +1,19 @@
 from odoo import fields, models
 from odoo.fields import Domain
 
-from ..const import EPISODE_DONE, EPISODE_OPEN, EPISODE_SUPPRESSED
+from ..const import (
+    EPISODE_DONE,
+    EPISODE_OPEN,
+    EPISODE_SUPPRESSED,
+    MAX_CHARGE_FAILURES,
+)
 from ..tools.replenishment import TARGET, Refill, fixed_refill, target_refill
-from .prepaid_budget_replenishment import ACTION_NOTIFY, ACTION_POST, POLICY_ONE_OFF
+from .prepaid_budget_replenishment import (
+    ACTION_CHARGE,
+    ACTION_NOTIFY,
+    ACTION_POST,
+    POLICY_ONE_OFF,
+)
 
 
 class PrepaidBudgetEpisode(models.Model):
@@ -46,9 +56,11 @@ class PrepaidBudgetEpisode(models.Model):
         self.invalidate_recordset(["episode_id", "is_suppressed"])
         self.replenish_checked_on = fields.Date.today()
         open_top_ups = self._get_open_top_ups()
+        charging = self.filtered(lambda budget: budget._is_charging())
+        failed = charging._get_failed_attempts()
         due = self.browse()
         for budget in self:
-            note = budget._get_reason_to_wait(open_top_ups[budget])
+            note = budget._get_reason_to_wait(open_top_ups[budget], failed.get(budget))
             if note:
                 budget._note_check(note)
             else:
@@ -64,10 +76,11 @@ class PrepaidBudgetEpisode(models.Model):
             return ACTION_NOTIFY
         return self.replenish_action
 
-    def _get_reason_to_wait(self, invoices):
+    def _get_reason_to_wait(self, invoices, failed=None):
         """Say why nothing is to be done now, or return False when the budget is due.
 
         :param invoices: `account.move`, the open top-ups of this budget
+        :param failed: `autopay.attempt` that failed in a row, when it is to be charged
         """
         self.ensure_one()
         if not self.is_low:
@@ -78,6 +91,8 @@ class PrepaidBudgetEpisode(models.Model):
             )
         if reason := self._get_leaving_reason():
             return reason
+        if failed and len(failed) >= MAX_CHARGE_FAILURES:
+            return self._get_suspension_reason(failed)
         if self.is_suppressed:
             return self.env._(
                 "Suppressed: %(outcome)s. Re-arm it to replenish again",
@@ -88,7 +103,7 @@ class PrepaidBudgetEpisode(models.Model):
             return self.env._(
                 "%(invoices)s is open",
                 invoices=", ".join(i.name or self.env._("Draft") for i in invoices),
-            )
+            ) + self._get_charge_note(invoices)
         if self.episode_id:
             return self.env._("The responsible knows since %s", self.episode_id.date)
         if self._get_effective_action() == ACTION_NOTIFY and not self.entry_ids:
@@ -192,13 +207,15 @@ class PrepaidBudgetEpisode(models.Model):
         )
         to_post = moves.filtered(
             lambda m: (
-                m.invoice_line_ids.prepaid_budget_id.replenish_action == ACTION_POST
+                m.invoice_line_ids.prepaid_budget_id.replenish_action
+                in (ACTION_POST, ACTION_CHARGE)
             )
         )
         to_post.commercial_partner_id.fetch(["user_ids"])  # else read one by one
-        to_post.invoice_date = self.company_id._get_prepaid_today()
+        to_post.invoice_date = self.company_id._get_autopay_today()
         to_post._post(soft=False)
         to_post._send_prepaid_later()
+        self._charge_top_ups(moves)
         for budget, move in zip(self, moves, strict=True):
             budget._note_check(budget._get_invoiced_note(move, refills[budget]))
 
@@ -213,7 +230,7 @@ class PrepaidBudgetEpisode(models.Model):
                 "Target not reached: the largest top-up is %(max)s",
                 max=self.currency_id.format(self.replenish_max),
             )
-        return note
+        return note + self._get_charge_note(move)
 
     def _create_episodes(self, extra_vals):
         """Open one episode for each budget.
@@ -226,7 +243,7 @@ class PrepaidBudgetEpisode(models.Model):
                     "budget_id": budget.id,
                     "company_id": budget.company_id.id,
                     "currency_id": budget.currency_id.id,
-                    "date": budget.company_id._get_prepaid_today(),
+                    "date": budget.company_id._get_autopay_today(),
                     "balance": budget.balance,
                     "threshold": budget.threshold,
                     **vals,

@@ -1,16 +1,9 @@
-import logging
-
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.fields import Domain
-from odoo.service.model import PG_CONCURRENCY_EXCEPTIONS_TO_RETRY
-
-_logger = logging.getLogger(__name__)
 
 #: Budgets handled in one transaction of the nightly job; one bad one costs a bisection.
 CHUNK = 100
-#: How often a step is tried when another transaction is in the way.
-TRIES = 5
 
 
 class PrepaidBudgetJob(models.Model):
@@ -48,7 +41,7 @@ class PrepaidBudgetJob(models.Model):
     def _replenish_isolated(self):
         """Try all in one batch; where it fails, halve it until one stands alone."""
         company = self.company_id
-        if self.with_company(company)._try_step(lambda budgets: budgets._replenish()):
+        if self.with_company(company)._try_and_note(lambda b: b._replenish()):
             return
         if len(self) == 1:
             # A budget in use without end is not even stamped, and stops no other.
@@ -59,40 +52,18 @@ class PrepaidBudgetJob(models.Model):
         self[:half]._replenish_isolated()
         self[half:]._replenish_isolated()
 
-    def _try_step(self, step):
-        """Run a step on these budgets in a transaction of its own.
+    def _try_and_note(self, step):
+        """Run a step in a transaction of its own; its failure is kept on the budget.
 
-        For scheduled actions, which Odoo does not retry: a failure is rolled back and,
-        for a single budget, noted on it with an activity for its responsible.
+        A failure of several at once is only rolled back: whose it is, is not known.
 
         :param step: function of the budgets
         :return: True when it succeeded and was committed
         """
-        try:
-            return self._commit_step(step)
-        except Exception as error:
-            self.env.cr.rollback()
-            _logger.info("Budgets %s: %s", self.ids, error, exc_info=True)
-            failure = error
-        if len(self) == 1:
+        failure = self._try_step(step)
+        if isinstance(failure, Exception) and len(self) == 1:
             self._commit_step(lambda budget: budget._note_failure(failure))
-        return False
-
-    def _commit_step(self, step):
-        """Run a step and commit; again on fresh data while somebody is in the way.
-
-        :param step: function of the budgets
-        :return: False when somebody always was; nothing has been written then
-        """
-        for attempt in range(TRIES):
-            try:
-                step(self)
-                self.env["ir.cron"]._commit_progress()
-                return True
-            except PG_CONCURRENCY_EXCEPTIONS_TO_RETRY:
-                self.env.cr.rollback()
-                _logger.info("Budgets %s: conflict, attempt %s", self.ids, attempt + 1)
-        return False
+        return not failure
 
     def _note_failure(self, error):
         """Leave the failure on the budget, and one activity for its responsible."""

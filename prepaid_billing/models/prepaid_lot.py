@@ -281,7 +281,9 @@ class PrepaidLot(models.Model):
             for budget, strays in (
                 lots._filtered_out_of_step().grouped("budget_id").items()
             ):
-                budget._try_step(lambda _budget, lots=strays: lots._sync_with_invoice())
+                budget._try_and_note(
+                    lambda _budget, lots=strays: lots._sync_with_invoice()
+                )
             if not self.env["ir.cron"]._commit_progress(len(lots), remaining=remaining):
                 break
 

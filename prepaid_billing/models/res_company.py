@@ -1,7 +1,3 @@
-from datetime import datetime, timezone
-
-import pytz
-
 from odoo import fields, models
 
 EDIT_REFUSE = "refuse"
@@ -25,19 +21,6 @@ class ResCompany(models.Model):
         required=True,
         default=EDIT_REFUSE,
     )
-
-    def _get_prepaid_today(self):
-        """Return today's date where the company is.
-
-        The zone is that of its address, else of its working hours, else UTC.
-        """
-        self.ensure_one()
-        # Whoever asks, the day is the same.
-        company_sudo = self.sudo()
-        name = company_sudo.partner_id.tz or company_sudo.resource_calendar_id.tz
-        zone = pytz.timezone(name or "UTC")
-        now = fields.Datetime.now()
-        return datetime.astimezone(now.replace(tzinfo=timezone.utc), zone).date()
 
     def _get_prepaid_product(self):
         """Return the pack that new budgets of this company are topped up with."""

@@ -8,6 +8,8 @@ from . import (
     test_portal,
     test_rates,
     test_replenishment,
+    test_replenishment_charge,
+    test_replenishment_charge_portal,
     test_replenishment_job,
     test_settings,
     test_story,

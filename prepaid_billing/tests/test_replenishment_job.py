@@ -153,5 +153,5 @@ class TestReplenishmentJob(PrepaidCommon):
             self.company.sudo().resource_calendar_id.tz = "Asia/Tokyo"
             now = fields.Datetime.to_datetime("2026-06-15 23:30:00")
             with patch.object(fields.Datetime, "now", lambda now=now: now):
-                today = self.company._get_prepaid_today()
+                today = self.company._get_autopay_today()
             self.assertEqual(str(today), expected)

@@ -33,6 +33,8 @@ FORK = multiprocessing.get_context("fork")
 
 #: Seconds after which a process that says nothing is taken for a deadlock.
 PATIENCE = 120
+#: Where transactions that move a balance meet: model and method.
+LEDGER_LOCK = ("prepaid.budget", "_lock_for_ledger")
 #: Odoo waits up to 2, 4, 8, 16 s between tries; here a twentieth of it is enough.
 BACK_OFF = 0.05
 
@@ -116,17 +118,21 @@ def watched_conflicts(outcome: Outcome) -> Iterator[None]:
         odoo.sql_db.Cursor.execute = original
 
 
-def after_ledger_lock(registry, callback):
-    """Call back as soon as this process holds the lock of a budget."""
-    Budget = registry["prepaid.budget"]
-    original = Budget._lock_for_ledger
+def after_lock(registry, lock, callback):
+    """Call back as soon as this process holds a lock.
 
-    def _lock_for_ledger(budgets):
-        original(budgets)
-        if budgets.ids:
+    :param lock: names of the model and of its method that locks
+    """
+    model, method = lock
+    Model = registry[model]
+    original = getattr(Model, method)
+
+    def wait_for_lock(records):
+        original(records)
+        if records.ids:
             callback()
 
-    Budget._lock_for_ledger = _lock_for_ledger
+    setattr(Model, method, wait_for_lock)
 
 
 def attempt(registry, unit, uid, meet=None) -> Outcome:
@@ -159,10 +165,10 @@ def attempt(registry, unit, uid, meet=None) -> Outcome:
     return outcome
 
 
-def take_part(registry, unit, uid, barrier, locked, is_leader) -> Outcome:
+def take_part(registry, unit, uid, barrier, locked, is_leader, lock) -> Outcome:
     """Run one unit of a race; see :meth:`Processes.race`."""
     if is_leader:
-        after_ledger_lock(registry, locked.set)
+        after_lock(registry, lock, locked.set)
 
     def meet():
         barrier.wait(PATIENCE)
@@ -292,15 +298,18 @@ class Processes:
         finally:
             self.reap()
 
-    def race(self, *units, uid=api.SUPERUSER_ID, leader=None) -> list[Outcome]:
+    def race(
+        self, *units, uid=api.SUPERUSER_ID, leader=None, lock=LEDGER_LOCK
+    ) -> list[Outcome]:
         """Run units at once, each in a process of its own.
 
         All take their snapshot of the data before any of them goes on, so that each
         sees a world without the others.
 
         :param units: functions of the environment
-        :param int leader: index of the unit that gets the lock of the budget first;
-            the others ask for it while it is held. None: whoever is faster
+        :param int leader: index of the unit that gets the lock first; the others ask
+            for it while it is held. None: whoever is faster
+        :param lock: names of the model and of its method that locks
         """
         barrier = FORK.Barrier(len(units))
         locked = FORK.Event()
@@ -315,6 +324,7 @@ class Processes:
                     barrier=barrier,
                     locked=locked,
                     is_leader=index == leader,
+                    lock=lock,
                 )
                 for index, unit in enumerate(units)
             ]

@@ -5,7 +5,7 @@ from datetime import date
 
 from odoo import Command
 
-from .racing import Processes
+from .racing import LEDGER_LOCK, Processes
 
 WORK_DAY = date(2026, 6, 15)
 INVOICE_DAY = date(2026, 6, 1)
@@ -275,9 +275,11 @@ class World:
 
         return self.processes.run(quietly, self.setup.user)
 
-    def race(self, *units, leader=None):
+    def race(self, *units, leader=None, lock=LEDGER_LOCK):
         """Run units at once; see :meth:`Processes.race`."""
-        return self.processes.race(*units, uid=self.setup.user, leader=leader)
+        return self.processes.race(
+            *units, uid=self.setup.user, leader=leader, lock=lock
+        )
 
     def customer(self, credit=0.0, with_order=False, **vals) -> Customer:
         """Open a customer; the credit comes from a pack that counts when posted."""
