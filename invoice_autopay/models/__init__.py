@@ -21,6 +21,7 @@ from . import autopay_message
 from . import payment_provider
 from . import payment_token
 from . import payment_transaction
+from . import payment_transaction_booking
 from . import payment_transaction_reversal
 from . import payment_transaction_portal
 from . import account_move

@@ -158,6 +158,6 @@ class AutopayAttemptResolve(models.Model):
             )
 
     def _after_paid_otherwise(self):
-        """The invoice was paid by other means: what waits for the customer is over."""
-        for attempt in self.filtered(lambda a: a.state == ACTION_NEEDED):
+        """The invoice was paid by other means: what took no money yet is over."""
+        for attempt in self.filtered(lambda a: a.state in (NEW, ACTION_NEEDED)):
             attempt._end(DROPPED, self.env._("Paid otherwise"))

@@ -59,7 +59,10 @@ class AutopayAttemptSending(models.Model):
         open_amount = collection._get_amount_due(self.company_id._get_autopay_today())
         if self.currency_id.compare_amounts(self.amount, open_amount):
             return self.env._("The open amount has changed")
-        return self.mandate_id._get_obstacle(self.amount)
+        if self.mandate_id.token_id != self.token_id:
+            return self.env._("The payment method was changed")
+        # The provider was looked at a moment ago, and refuses by itself.
+        return self.mandate_id._get_consent_obstacle(self.amount)
 
     def _ask(self):
         """Charge the payment method and commit the answer."""

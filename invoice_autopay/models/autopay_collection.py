@@ -325,5 +325,4 @@ class AutopayCollection(models.Model):
             self.write(
                 {"state": DONE, "reason": False, "date": False, "is_blocked": False}
             )
-            self._drop_unsent(self.env._("Paid otherwise"))
             self._get_open_attempt()._after_paid_otherwise()

@@ -327,17 +327,13 @@ class AutopayMandate(models.Model):
         :return: text for the back office, or False
         """
         self.ensure_one()
-        token_sudo = self.token_id.sudo()  # of the payer: not everybody's to read
-        if self.state != MANDATE_ACTIVE:
-            return self.env._("The consent was withdrawn")
-        if self.is_disputed:
-            return self.env._("A charge is disputed by the customer's bank")
-        if not self.partner_id.active:
-            return self.env._("%s is archived", self.partner_id.display_name)
+        if reason := self._get_consent_obstacle(amount):
+            return reason
         if self.database_uuid != self._get_database_uuid():
             return self.env._("The consent was given to another database")
         if self._lacks_method():
             return self.env._("The payment method was removed")
+        token_sudo = self.token_id.sudo()  # of the payer: not everybody's to read
         if reason := token_sudo.provider_id._get_autopay_obstacle(self.currency_id):
             return reason
         if self.is_live != (token_sudo.provider_id.state == "enabled"):
@@ -345,6 +341,21 @@ class AutopayMandate(models.Model):
                 "%s was switched between test and live since the consent",
                 token_sudo.provider_id.name,
             )
+        return False
+
+    def _get_consent_obstacle(self, amount):
+        """Say why the customer's consent does not cover this charge.
+
+        :param float amount: in the currency of the mandate
+        :return: text for the back office, or False
+        """
+        self.ensure_one()
+        if self.state != MANDATE_ACTIVE:
+            return self.env._("The consent was withdrawn")
+        if self.is_disputed:
+            return self.env._("A charge is disputed by the customer's bank")
+        if not self.partner_id.active:
+            return self.env._("%s is archived", self.partner_id.display_name)
         if self.currency_id.compare_amounts(amount, self.max_amount) > 0:
             return self.env._(
                 "%(amount)s is above the largest charge that was allowed, %(max)s",

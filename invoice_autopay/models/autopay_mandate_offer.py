@@ -21,8 +21,8 @@ class AutopayMandateOffer(models.Model):
 
         :param str currency_name: one of the customer's currencies
         :return: dict: `company`, `currency`, `currencies`, `obstacle`, `tokens_sudo`,
-            `invoices_sudo`, `charges`, `limit`, `consent_text`, `consent_version`,
-            `digest` of what is agreed to
+            `invoices_sudo`, `charges`, `notice_days`, `limit`, `consent_text`,
+            `consent_version`, `digest` of what is agreed to
         """
         company = self.env.company
         currencies = self._get_portal_currencies(company)
@@ -38,6 +38,7 @@ class AutopayMandateOffer(models.Model):
             "tokens_sudo": self._get_portal_tokens_sudo(company, currency),
             "invoices_sudo": invoices_sudo,
             "charges": invoices_sudo._get_autopay_preview(),
+            "notice_days": company.sudo().autopay_notice_days,  # as below
             "limit": customer._get_autopay_default_limit(company, currency),
             "consent_text": company.sudo().autopay_consent_text,  # is to be read by all
             "consent_version": str(company.sudo().autopay_consent_version),  # as above

@@ -77,7 +77,6 @@ class AutopayMessage(models.Model):
     def _put_once(self, vals, mandate):
         if not self.search_count([(k, "=", v) for k, v in vals.items()], limit=1):
             self.create({**vals, "mandate_id": mandate.id})
-            self.env.ref("invoice_autopay.ir_cron_tell")._trigger()
 
     @api.model
     def _cron_tell(self):

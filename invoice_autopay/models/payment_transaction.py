@@ -253,24 +253,6 @@ class PaymentTransaction(models.Model):
 
     # === BOOKING === #
 
-    def _book_autopay(self):
-        """Book these payments; running it again books nothing twice."""
-        self._lock_for_booking()
-        waiting = self.filtered(
-            lambda tx: tx.state == "done" and not tx.is_post_processed
-        )
-        for company, transactions in waiting.grouped("company_id").items():
-            transactions.with_company(company)._post_process()
-
-    def _lock_for_booking(self):
-        self.env.flush_all()
-        self.env.cr.execute(
-            "SELECT id FROM payment_transaction WHERE id IN %s"
-            " ORDER BY id FOR NO KEY UPDATE",
-            [tuple(self.ids)],
-        )
-        self.invalidate_recordset(flush=False)
-
     def _post_process(self):
         """Follow the booking: paid, collected further, or paid twice."""
         result = super()._post_process()
