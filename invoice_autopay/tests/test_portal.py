@@ -111,7 +111,7 @@ class TestPortalPages(AutopayPortalCommon):
             text = self._get_text(page.xpath("//section[hasclass('o_autopay')]")[0])
             for word in ("All invoices", "4242", "$ 1,000.00", "$ 120.00"):
                 self.assertIn(word, text)
-            self.assertIn("Charged today", text)
+            self.assertIn("Will be charged today", text)
             [link] = page.xpath("//li[hasclass('o_autopay_next')]//a")
             self.assertEqual(link.text, invoice.name)
             self.assertEqual(link.get("href"), invoice.get_portal_url())
