@@ -2,12 +2,12 @@ from odoo import models
 
 
 class AccountMoveCharge(models.Model):
-    """Top-up invoices are paid by the budget's own mandate, on the day they are made."""
+    """Top-ups are paid by the budget's own mandate, on the day they are made."""
 
     _inherit = "account.move"
 
     def _get_autopay_document(self):
-        """Pay an invoice that fills one budget, and nothing else, by its own mandate."""
+        """Pay an invoice that fills one budget and nothing else by its own mandate."""
         return self._get_filled_budget_sudo() or super()._get_autopay_document()
 
     def _get_filled_budget_sudo(self):

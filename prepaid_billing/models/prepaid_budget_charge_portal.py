@@ -93,7 +93,7 @@ class PrepaidBudgetChargePortal(models.Model):
         return offer
 
     def _get_charge_consent(self):
-        """Return what the customer agrees to: when, how much, and that it is at once."""
+        """Return what the customer agrees to: when, how much, and at once."""
         self.ensure_one()
         amount = self.currency_id.format(self._get_usual_top_up())
         if self.replenish_method == FIXED:
@@ -105,11 +105,11 @@ class PrepaidBudgetChargePortal(models.Model):
         return self.env._(
             "I allow %(company)s to charge my saved payment method for the top-ups of "
             "%(budget)s. When my balance has fallen below the agreed amount, now "
-            "%(threshold)s, an invoice is made over what is agreed, now %(what)s. It is "
-            "charged on the day it is made, without a notice before, and never above "
-            "the largest amount that I state here. I get the invoice and a receipt by "
-            "e-mail. I can change the payment method or withdraw this consent at any "
-            "time in the portal; what was charged before stays paid.",
+            "%(threshold)s, an invoice is made over what is agreed, now %(what)s. It "
+            "is charged on the day it is made, without a notice before, and never "
+            "above the largest amount that I state here. I get the invoice and a "
+            "receipt by e-mail. I can change the payment method or withdraw this "
+            "consent at any time in the portal; what was charged before stays paid.",
             company=self.company_id.name,
             budget=self.name,
             threshold=self.currency_id.format(self.threshold),

@@ -50,8 +50,8 @@ class PrepaidBudgetChargeSuspension(models.Model):
         copy=False,
         tracking=True,
         groups="base.group_user",
-        help="Nothing is charged, and no invoice made to be charged, until the customer "
-        "names a different payment method or somebody re-arms it.",
+        help="Nothing is charged, and no invoice made to be charged, until the "
+        "customer names a different payment method or somebody re-arms it.",
     )
     charge_mark = fields.Integer(
         readonly=True,

@@ -219,7 +219,7 @@ class TestCharge(ChargeCommon):
         self.assertTrue(all(entry.timesheet_id for entry in consumed))
 
     def test_b42_customer_pays_while_the_charge_is_due(self):
-        """Whoever comes second finds a payment under way (two processes: concurrency)."""
+        """Whoever comes second finds a payment under way; see tests/concurrency."""
         budget = self._create_rule()
         self._allow(budget)
         invoice = self._replenish(budget)

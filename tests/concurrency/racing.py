@@ -299,7 +299,12 @@ class Processes:
             self.reap()
 
     def race(
-        self, *units, uid=api.SUPERUSER_ID, leader=None, lock=LEDGER_LOCK
+        self,
+        *units,
+        uid=api.SUPERUSER_ID,
+        leader=None,
+        lock=LEDGER_LOCK,
+        patience=PATIENCE,
     ) -> list[Outcome]:
         """Run units at once, each in a process of its own.
 
@@ -310,6 +315,7 @@ class Processes:
         :param int leader: index of the unit that gets the lock first; the others ask
             for it while it is held. None: whoever is faster
         :param lock: names of the model and of its method that locks
+        :param patience: seconds after which a silent process is taken for stuck
         """
         barrier = FORK.Barrier(len(units))
         locked = FORK.Event()
@@ -327,5 +333,6 @@ class Processes:
                     lock=lock,
                 )
                 for index, unit in enumerate(units)
-            ]
+            ],
+            patience,
         )
