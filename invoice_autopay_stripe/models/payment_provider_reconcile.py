@@ -5,7 +5,7 @@ import stripe
 from odoo import api, fields, models
 from odoo.fields import Domain
 
-from ..const import RECONCILE_DAYS, SUCCEEDED
+from ..const import DISPUTE_OPEN_STATES, RECONCILE_DAYS, SUCCEEDED
 
 _logger = logging.getLogger(__name__)
 
@@ -26,6 +26,7 @@ class PaymentProviderReconcile(models.Model):
         providers = self.search([("code", "=", "stripe"), ("state", "!=", "disabled")])
         for done, provider in enumerate(providers, 1):
             provider._reconcile_stripe()
+            provider._reconcile_stripe_disputes()
             remaining = len(providers) - done
             if not self.env["ir.cron"]._commit_progress(1, remaining=remaining):
                 break
@@ -55,6 +56,33 @@ class PaymentProviderReconcile(models.Model):
                 contradicted.append(intent)
         until = fields.Datetime.subtract(now, minutes=1)  # what is under way waits
         self._try_step(lambda p: p._report_strangers(strangers, contradicted, until))
+
+    def _reconcile_stripe_disputes(self):
+        """Take over disputes whose events did not arrive: new ones, and decisions."""
+        self.ensure_one()
+        since = fields.Datetime.subtract(fields.Datetime.now(), days=RECONCILE_DAYS)
+        undecided = self.env["payment.transaction"].search(
+            [
+                ("provider_id", "=", self.id),
+                ("stripe_dispute_state", "in", DISPUTE_OPEN_STATES),
+            ]
+        )
+        disputes = self._get_stripe_client().v1.disputes
+        created = {"gte": self._to_stripe_time(since)}
+        try:
+            page = disputes.list({"limit": 100, "created": created})
+            found = [dispute.to_dict() for dispute in page.auto_paging_iter()]
+            found += [
+                disputes.retrieve(reference).to_dict()
+                for reference in undecided.mapped("stripe_dispute_ref")
+            ]
+        except stripe.StripeError:
+            _logger.warning("%s: disputes were not compared", self, exc_info=True)
+            return
+        for dispute in found:
+            transaction = undecided._find_disputed(dispute)
+            if transaction.provider_id == self:
+                transaction._try_step(lambda tx, d=dispute: tx._take_over_dispute(d))
 
     @api.model
     def _to_stripe_time(self, moment):

@@ -66,8 +66,24 @@ class TestAutopayReconcile(StripeAutopayCommon):
         )
         self.assertCharged(known)
 
+    def test_p34_dispute_whose_events_did_not_arrive(self):
+        self._use_card(stand_in.DISPUTED)
+        invoice = self._invoice()
+        self._run()
+        transaction = self._transaction(invoice)
+        self.assertFalse(transaction.stripe_dispute_ref)
+        for _night in range(2):
+            self._run_stripe("reconcile")
+        self.assertEqual(transaction.stripe_dispute_state, "needs_response")
+        self.assertTrue(self.mandate.is_disputed)
+        self.account.win_dispute(transaction.stripe_dispute_ref)
+        with freeze_time(fields.Datetime.now() + timedelta(days=60)):
+            self._run_stripe("reconcile")
+        self.assertEqual(transaction.stripe_dispute_state, "won")
+        self.assertFalse(self.mandate.is_disputed)
+
     def test_stripe_cannot_be_asked(self):
-        self.account.fault("fail", "payment_intents$", method="GET", times=9)
+        self.account.fault("fail", "(payment_intents|disputes)$", method="GET", times=9)
         self._run_stripe("reconcile")
         self.assertFalse(self.provider.stripe_reconciled_on)
 
