@@ -12,6 +12,15 @@ from .stripe_account import (
 WEBHOOK_PATH = "/payment/stripe/webhook"
 #: The API version that Odoo asks webhooks for.
 WEBHOOK_VERSION = "2019-05-16"
+#: What makes a provider usable.
+SET_UP = {
+    "state": "test",
+    "is_published": True,
+    "allow_tokenization": True,
+    "stripe_secret_key": SECRET_KEY,
+    "stripe_publishable_key": PUBLISHABLE_KEY,
+    "stripe_webhook_secret": WEBHOOK_SECRET,
+}
 
 
 def connect(env, account: StripeAccount, company=None):
@@ -22,22 +31,24 @@ def connect(env, account: StripeAccount, company=None):
     found = env["payment.provider"].sudo().search([("code", "=", "stripe")])
     own = found.filtered(lambda provider: provider.company_id == company)[:1]
     provider = own or found[:1].copy({"company_id": company.id})
-    provider.write(
-        {
-            "state": "test",
-            "is_published": True,
-            "allow_tokenization": True,
-            "stripe_secret_key": SECRET_KEY,
-            "stripe_publishable_key": PUBLISHABLE_KEY,
-            "stripe_webhook_secret": WEBHOOK_SECRET,
-        }
-    )
+    provider.write(SET_UP)
     return provider
 
 
-def webhook(account: StripeAccount, server_url: str) -> None:
-    """Have events sent to Odoo, as its own button would set it up."""
-    account.webhook(f"{server_url}{WEBHOOK_PATH}", api_version=WEBHOOK_VERSION)
+def add_provider(env, account: StripeAccount, **vals):
+    """Add a provider with an account of its own, beside others; return it."""
+    parameters = env["ir.config_parameter"].sudo()
+    found = env["payment.provider"].sudo().search([("code", "=", "stripe")], limit=1)
+    provider = found.copy({"company_id": env.company.id})
+    provider.write({**SET_UP, **vals})
+    parameters.set_param(f"stripe_local.api_base.{provider.id}", account.url)
+    return provider
+
+
+def webhook(account: StripeAccount, server_url: str, *events: str) -> None:
+    """Have events, of some types or all, sent to Odoo, as its own button does."""
+    url = f"{server_url}{WEBHOOK_PATH}"
+    account.webhook(url, *events, api_version=WEBHOOK_VERSION)
 
 
 def saved_card(account: StripeAccount, provider, partner, number: str = VISA):

@@ -6,11 +6,15 @@ BASE = "stripe_local.api_base"
 class PaymentProvider(models.Model):
     _inherit = "payment.provider"
 
-    @api.model
     def _stripe_local_base(self):
-        """Return what stands for Stripe's address, False for Stripe itself."""
+        """Return what stands for Stripe's address, False for Stripe itself.
+
+        A provider may have its own: in a parameter with a dot and its id at the end.
+        """
         # A parameter of the system; whoever pays may not read those.
-        base = self.env["ir.config_parameter"].sudo().get_param(BASE)
+        parameters_sudo = self.env["ir.config_parameter"].sudo()
+        base = self.id and parameters_sudo.get_param(f"{BASE}.{self.id}")
+        base = base or parameters_sudo.get_param(BASE)
         return base and base.rstrip("/")
 
     @api.model

@@ -1,0 +1,195 @@
+"""Where the fault matrix takes place: one database, one server, an account per cell."""
+
+import signal
+from functools import partial
+
+from odoo import Command, fields
+
+from ..concurrency.racing import PATIENCE, Processes
+from ..support import LiveServer, sql, stripe_odoo
+from ..support.stripe_account import StripeAccount
+from . import matrix, matrix_worker
+
+AMOUNT = 100.0
+#: Invoices wait so many days for their cell: the job must not find them before.
+WAIT = 3650
+
+
+# === BUILDING, INSIDE A PROCESS === #
+
+
+def build(env, cells, accounts):
+    """Make a customer with a saved card and a due invoice per cell; return the ids."""
+    company = env.company
+    company.autopay_notice_days = 0
+    journals = env["account.journal"]
+    journal = journals.search(
+        [("type", "=", "bank"), ("company_id", "=", company.id)], limit=1
+    )
+    ids = [
+        build_cell(env, journal, cell, account)
+        for cell, account in zip(cells, accounts, strict=True)
+    ]
+    invoices = env["account.move"].browse([row["invoice"] for row in ids])
+    invoices.action_post()
+    for collection in invoices.autopay_collection_ids:
+        collection.date = fields.Date.add(collection.date, days=WAIT)
+    return ids
+
+
+def build_cell(env, journal, cell, account):
+    """Make what one cell needs; its invoice is a draft still."""
+    provider = stripe_odoo.add_provider(
+        env, account, name=str(cell), journal_id=journal.id
+    )
+    partner = env["res.partner"].create(
+        {"name": str(cell), "email": "customer@example.com"}
+    )
+    token = stripe_odoo.saved_card(account, provider, partner, cell.fault.number)
+    currency = journal.company_id.currency_id
+    env["autopay.mandate"]._grant(
+        token,
+        {
+            "partner_id": partner.id,
+            "currency_id": currency.id,
+            "max_amount": AMOUNT,
+            "consent_text": "I agree.",
+            "consent_version": "1",
+        },
+        "portal",
+        {"ip_address": "192.0.2.1", "user_agent": "Test"},
+    )
+    invoice = env["account.move"].create(
+        {
+            "move_type": "out_invoice",
+            "partner_id": partner.id,
+            "invoice_date": fields.Date.today(),
+            "invoice_payment_term_id": False,
+            "invoice_line_ids": [
+                Command.create({"name": "Work", "price_unit": AMOUNT, "tax_ids": []})
+            ],
+        }
+    )
+    ids = {"invoice": invoice, "provider": provider, "partner": partner, "token": token}
+    return {name: record.id for name, record in ids.items()}
+
+
+def rehearse(env, ids):
+    """Do once what each process does, so that all inherit what Odoo works out."""
+    collection = env["account.move"].browse(ids["invoice"]).autopay_collection_ids
+    collection.date = fields.Date.today()
+    attempt = collection._start()
+    attempt._mark_sent()
+    attempt.transaction_id._set_done()
+    attempt.transaction_id._book_autopay()
+    matrix_worker.look(env, ids)
+
+
+# === FROM OUTSIDE === #
+
+
+class World:
+    """All cells that shall run, prepared at once."""
+
+    def __init__(self, processes: Processes, server: LiveServer, cells: list):
+        self.processes = processes
+        self.db = server.db
+        self.accounts = {cell: StripeAccount() for cell in cells}
+        found = processes.run(
+            partial(build, cells=cells, accounts=list(self.accounts.values()))
+        )
+        self.ids = dict(zip(cells, found, strict=True))
+        for account in self.accounts.values():
+            account.hold_webhooks()
+            stripe_odoo.webhook(account, server.url, *self._events())
+        processes.rehearse(partial(rehearse, ids=found[0]))
+
+    @staticmethod
+    def _events():
+        """Return what Odoo's own button has sent to the webhook."""
+        from odoo.addons.invoice_autopay_stripe.const import MORE_EVENTS
+        from odoo.addons.payment_stripe.const import HANDLED_WEBHOOK_EVENTS
+
+        return (*HANDLED_WEBHOOK_EVENTS, *MORE_EVENTS)
+
+    def play(self, cell: matrix.Cell) -> dict:
+        """Run a cell from its first charge to the end; return what Odoo says then."""
+        account, ids = self.accounts[cell], self.ids[cell]
+        self.open(cell)
+        self.work(cell)
+        self.follow(cell)
+        self._gather(matrix_worker.recover, account, cell, ids)
+        self.follow(cell)
+        return self._gather(matrix_worker.recover_and_look, account, cell, ids)
+
+    def open(self, cell: matrix.Cell) -> None:
+        """Let the invoice of this cell be due, and no other."""
+        ids = self.ids[cell]
+        sql(
+            self.db,
+            "UPDATE payment_provider SET state = CASE WHEN id = %s THEN 'test'"
+            " ELSE 'disabled' END WHERE code = 'stripe'",
+            [ids["provider"]],
+        )
+        sql(
+            self.db,
+            "UPDATE autopay_collection SET date = date - %s WHERE move_id = %s",
+            [WAIT, ids["invoice"]],
+        )
+        account = self.accounts[cell]
+        if cell.fault.settled_by:
+            account.hold_charges()
+        if cell.fault.strike:
+            account.fault(**cell.fault.strike)
+
+    def work(self, cell: matrix.Cell) -> None:
+        """Let a worker charge, and see that it dies where it shall."""
+        worker = partial(matrix_worker.work, account=self.accounts[cell], cell=cell)
+        if cell.kill == matrix.NO_KILL:
+            self.processes.gather([worker])
+            return
+        job = self.processes.start(worker)
+        job.process.join(PATIENCE)
+        assert job.process.exitcode == -signal.SIGKILL, self._failure(job)
+        self.processes.reap()
+        states = [state for (state,) in self._attempts(cell)] or [None]
+        assert len(states) == 1
+        assert states[0] in cell.states_at_death
+
+    def follow(self, cell: matrix.Cell) -> None:
+        """Let time pass at Stripe: banks decide, webhooks come or come again."""
+        account = self.accounts[cell]
+        matrix_worker.settle(account, cell)
+        if cell.webhook == matrix.NEVER:
+            return
+        matrix_worker.tell(account)
+        if cell.webhook == matrix.TWICE and (events := account.deliveries()):
+            matrix_worker.tell(account, *{row["event"]: 1 for row in events})
+
+    def close(self, cell: matrix.Cell) -> None:
+        """Remove what the cell left, so that no later cell stumbles over it."""
+        invoice = [self.ids[cell]["invoice"]]
+        sql(
+            self.db,
+            "UPDATE autopay_attempt SET state = 'dropped' WHERE move_id = %s"
+            " AND state NOT IN ('succeeded', 'declined', 'dropped')",
+            invoice,
+        )
+        sql(
+            self.db,
+            "UPDATE autopay_collection SET state = 'stopped' WHERE move_id = %s",
+            invoice,
+        )
+        self.accounts[cell].remove()
+
+    def _gather(self, body, account, cell, ids):
+        body = partial(body, account=account, cell=cell, ids=ids)
+        return self.processes.gather([body])[0]
+
+    def _attempts(self, cell):
+        query = "SELECT state FROM autopay_attempt WHERE move_id = %s"
+        return sql(self.db, query, [self.ids[cell]["invoice"]])
+
+    @staticmethod
+    def _failure(job):
+        return job.pipe.recv() if job.pipe.poll() else job.process.exitcode

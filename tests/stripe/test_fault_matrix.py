@@ -1,0 +1,76 @@
+"""The fault matrix: whatever fails, dies or is late, money and books agree.
+
+Each cell is one invoice, charged by a real process that is killed as the cell says,
+against an account of its own at the Stripe stand-in, which calls a real server. After
+that runs what Odoo runs by itself; nobody decides anything.
+"""
+
+from collections.abc import Iterator
+
+import pytest
+
+from odoo.tools import config
+
+from ..concurrency.racing import Processes
+from . import matrix
+from .matrix_world import AMOUNT, World
+
+
+@pytest.fixture(scope="module")
+def world(request, live_server) -> Iterator[World]:
+    """Prepare the cells that were asked for, together."""
+    cells = [
+        item.callspec.params["cell"]
+        for item in request.session.items
+        if item.path == request.path and "cell" in item.callspec.params
+    ]
+    enabled, config["test_enable"] = config["test_enable"], False
+    try:
+        with Processes(live_server.db) as processes:
+            yield World(processes, live_server, cells)
+    finally:
+        config["test_enable"] = enabled
+
+
+@pytest.fixture
+def cell(request, world) -> Iterator[matrix.Cell]:
+    """Give a cell; what it leaves is no later cell's business."""
+    yield request.param
+    world.close(request.param)
+
+
+def expected(cell):
+    """Return what Odoo must say in the end; a part of what it does say."""
+    end = cell.fault.end
+    return {
+        "is_paid": end.is_paid,
+        "total": AMOUNT,
+        "residual": 0.0 if end.is_paid else AMOUNT,
+        "payments": [(AMOUNT, "paid", True)] if end.is_paid else [],
+        "transactions": [(end.transaction, True, AMOUNT)],
+        "attempts": [(end.attempt, end.decline_class)],
+        "collection": end.collection,
+        "days": end.days,
+        "messages": [end.message],
+        "surplus": 0.0,
+        "alerts": [],
+    }
+
+
+@pytest.mark.parametrize("cell", matrix.CELLS, ids=str, indirect=True)
+def test_cell(world, cell):
+    """Stripe has one charge or none, as the card demands, and Odoo says the same."""
+    said = world.play(cell)
+    account = world.accounts[cell]
+
+    charges = account.charges()
+    assert [charge["amount"] for charge in charges] == (
+        [round(AMOUNT * 100)] if cell.fault.end.is_paid else []
+    )
+    # One intent, by one key: no request could have become a second charge.
+    intents = account.intents()
+    calls = account.calls("payment_intents", "POST")
+    keys = {c["idempotency_key"] for c in calls if c["path"].endswith("intents")}
+    assert (len(intents), len(keys)) == (1, 1)
+    assert said.pop("intents") == [intents[0]["id"]]
+    assert said == expected(cell)
