@@ -1,0 +1,1 @@
+from . import messages, terms, lines, amounts, dates, changes
