@@ -527,19 +527,13 @@ class TestPortalInvoice(AutopayPortalCommon):
         self._assert_refused(invoice, "a payment is in progress")
 
     def test_pf80_two_tabs(self):
-        """Two requests to pay the same invoice: the second is told to wait."""
+        """Once one tab has paid, the other is told to wait, then that it is paid."""
         self._end()
         invoice = self._invoice(100.0)
         values = self._pay(invoice)
-        self._assert_refused(invoice, "a payment is in progress")
-        self._call(
-            "/payment/demo/simulate_payment",
-            "ada_owner",
-            reference=values["reference"],
-            payment_details="4242",
-            simulated_state="done",
-        )
-        self._assert_refused(invoice, "a payment is in progress")
+        for state in ("pending", "done"):
+            self._simulate(values, state)
+            self._assert_refused(invoice, "a payment is in progress")
         self._call("/payment/status/poll", "ada_owner")
         self._assert_refused(invoice, "is paid already")
         self.assertEqual(len(invoice.sudo().transaction_ids), 1)
@@ -548,17 +542,18 @@ class TestPortalInvoice(AutopayPortalCommon):
         """Overdue invoices and payment links take the same way."""
         self._end()
         invoice = self._invoice(100.0, invoice_date_due="2020-01-01")
-        self._pay(invoice)
+        self._simulate(self._pay(invoice), "pending")
         self.assertRefusedCall(
             "/invoice/transaction/overdue",
             "ada_owner",
             "a payment is in progress",
             **self._get_params(payment_reference="Batch"),
         )
-        link = invoice.sudo()._get_portal_payment_link()
+        other = self._invoice(100.0)
+        link = other.sudo()._get_portal_payment_link()
         page = self._get_page(re.sub(r"^https?://[^/]+", "", link))
         routes = page.xpath("//form[@id='o_payment_form']/@data-transaction-route")
-        self.assertEqual(set(routes), {f"/invoice/transaction/{invoice.id}"})
+        self.assertEqual(set(routes), {f"/invoice/transaction/{other.id}"})
         self.assertRefusedCall(
             "/payment/transaction",
             "ada_owner",
@@ -635,6 +630,16 @@ class TestPortalInvoice(AutopayPortalCommon):
     def _pay(self, invoice, login="ada_owner", **params):
         params = self._get_params(**params, access_token=None)
         return self._call(f"/invoice/transaction/{invoice.id}", login, **params)
+
+    def _simulate(self, values, state):
+        """Let the demo provider answer a payment that was begun."""
+        self._call(
+            "/payment/demo/simulate_payment",
+            "ada_owner",
+            reference=values["reference"],
+            payment_details="4242",
+            simulated_state=state,
+        )
 
     def _assert_refused(self, invoice, words):
         self.assertRefusedCall(
