@@ -1,8 +1,8 @@
-from odoo import api, fields, models
+from odoo import fields, models
 from odoo.exceptions import UserError
 from odoo.tools import SQL
 
-from ..const import ASKED_STATES, STOPPED
+from ..const import ASKED_STATES, MANDATE_ACTIVE, STOPPED
 
 
 class AccountMove(models.Model):
@@ -69,7 +69,8 @@ class AccountMove(models.Model):
                 and not m.currency_id.is_zero(m.amount_residual)
             )
         )
-        if not invoices or not self._has_autopay_mandates():
+        invoices = invoices._filter_autopay_customers()
+        if not invoices:
             return Collection
         known = Collection.search([("move_id", "in", invoices.ids)]).move_id
         new_sudo = (invoices - known).sudo()
@@ -88,10 +89,23 @@ class AccountMove(models.Model):
             ]
         )
 
-    @api.model
-    def _has_autopay_mandates(self):
-        # One look-up for a batch of a thousand invoices of customers without mandates.
-        return bool(self.env["autopay.mandate"].sudo().search([], limit=1))
+    def _filter_autopay_customers(self):
+        """Return those whose customers gave any mandate: one look-up for a batch."""
+        if not self:
+            return self
+        mandates_sudo = (
+            self.env["autopay.mandate"]
+            .sudo()  # whoever posts an invoice, as above
+            .search(
+                [
+                    ("state", "=", MANDATE_ACTIVE),
+                    ("partner_id", "in", self.commercial_partner_id.ids),
+                ]
+            )
+        )
+        return self.filtered(
+            lambda move: move.commercial_partner_id in mandates_sudo.partner_id
+        )
 
     def _get_autopay_document(self):
         """Return the record whose own mandate pays this invoice; hook for the apps.

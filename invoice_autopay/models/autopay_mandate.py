@@ -281,6 +281,7 @@ class AutopayMandate(models.Model):
         """
         mandates = self.filtered(lambda mandate: mandate.state == MANDATE_ACTIVE)
         mandates.write({"state": MANDATE_WITHDRAWN})
+        mandates.flush_recordset()  # before a new one of the same customer is inserted
         mandates._log_event(EVENT_WITHDRAWN, origin, evidence)
         mandates.collection_ids._stop(self.env._("The customer withdrew the consent"))
         mandates._after_withdrawal()

@@ -310,6 +310,12 @@ class TestCollection(AutopayCommon):
         )
         self.assertTrue(event.date)
 
+    def test_p55_new_consent_after_a_withdrawal(self):
+        self.mandate._withdraw("portal")
+        mandate = self._grant(max_amount=50.0)
+        invoice = self._invoice(40.0)
+        self.assertEqual(self._collection(invoice).mandate_id, mandate)
+
     def test_p56_more_than_allowed_is_not_charged(self):
         invoice = self._invoice(1000.01)
         self._run()
