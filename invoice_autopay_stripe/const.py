@@ -13,6 +13,7 @@ RETRIES = 2
 
 # Statuses of a payment intent.
 # Source: https://docs.stripe.com/payments/paymentintents/lifecycle
+PROCESSING = "processing"
 REQUIRES_ACTION = "requires_action"
 SUCCEEDED = "succeeded"
 #: Nothing was taken, and nothing will be unless somebody goes on with the form.

@@ -54,6 +54,7 @@ class PaymentProviderReconcile(models.Model):
             transaction = known.get(intent["id"])
             if transaction and not transaction._take_over_success(intent):
                 contradicted.append(intent)
+        self._follow_pending_stripe()
         until = fields.Datetime.subtract(now, minutes=1)  # what is under way waits
         self._try_step(lambda p: p._report_strangers(strangers, contradicted, until))
 
@@ -83,6 +84,23 @@ class PaymentProviderReconcile(models.Model):
             transaction = undecided._find_disputed(dispute)
             if transaction.provider_id == self:
                 transaction._try_step(lambda tx, d=dispute: tx._take_over_dispute(d))
+
+    def _follow_pending_stripe(self):
+        """Ask what became of payments that take days: their webhook may be lost (P25).
+
+        They may be older than what is listed, and failures are not listed at all. What
+        is done then, core's job books.
+        """
+        pending = self.env["payment.transaction"].search(
+            [
+                ("provider_id", "=", self.id),
+                ("operation", "not in", ("refund", "validation")),
+                ("state", "=", "pending"),
+                ("provider_reference", "!=", False),
+            ]
+        )
+        for transaction in pending:
+            transaction._try_step(lambda tx: tx._take_over_end())
 
     @api.model
     def _to_stripe_time(self, moment):

@@ -8,7 +8,7 @@ from odoo import fields, models
 
 from odoo.addons.invoice_autopay.const import ENDED_STATES
 
-from ..const import CLOSABLE_STATUSES, SUCCEEDED
+from ..const import CLOSABLE_STATUSES, PROCESSING, SUCCEEDED
 
 _logger = logging.getLogger(__name__)
 
@@ -110,6 +110,15 @@ class PaymentTransactionIntent(models.Model):
             return False
         self._try_step(lambda tx: tx._book_autopay())
         return True
+
+    def _take_over_end(self):
+        """Ask whether a payment that is under way has ended, well or not.
+
+        :raise stripe.StripeError: Stripe cannot be asked now
+        """
+        intent = self.provider_id._fetch_stripe_intent(self.provider_reference)
+        if intent["status"] != PROCESSING:
+            self._process_stripe_intent(intent)
 
     # === CLOSING === #
 

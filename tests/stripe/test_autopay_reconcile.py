@@ -25,6 +25,23 @@ class TestAutopayReconcile(StripeAutopayCommon):
         self.assertTrue(self.provider.stripe_reconciled_on)
         self.assertFalse(self._activities())
 
+    def test_p25_end_of_a_payment_that_took_days_is_asked_for(self):
+        for number, state in (
+            (stand_in.VISA, "succeeded"),
+            (stand_in.INSUFFICIENT_FUNDS, "declined"),
+        ):
+            with self.subTest(state):
+                self.account.hold_charges()
+                invoice = self._invoice()
+                self._run()
+                intent = self._transaction(invoice).provider_reference
+                with freeze_time(fields.Datetime.now() + timedelta(days=5)):
+                    self._run_stripe("reconcile")
+                    self.assertEqual(self._attempts(invoice).state, "processing")
+                    self.account.settle(intent, number)
+                    self._run_stripe("reconcile")
+                self.assertEqual(self._attempts(invoice).state, state)
+
     def test_p40_late_success_after_a_decline(self):
         self._use_card(stand_in.INSUFFICIENT_FUNDS)
         invoice = self._invoice()
