@@ -42,7 +42,7 @@ class End:
     decline_class: str | bool
     collection: str
     message: str
-    #: Days until the next charge.
+    #: Days until the date on the automatic payment, if there is one.
     days: int | None = None
 
 
@@ -50,7 +50,9 @@ PAID = End(True, "done", "succeeded", False, "done", "receipt")
 DECLINED_SOFT = End(False, "error", "declined", "funds", "scheduled", "retry", days=1)
 DECLINED_HARD = End(False, "error", "declined", "hard", "failed", "method")
 #: The design: the customer confirms, or the attempt expires days later (P45).
-ACTION_NEEDED = End(False, "error", "action_needed", False, "in_progress", "confirm")
+ACTION_NEEDED = End(
+    False, "error", "action_needed", False, "in_progress", "confirm", days=0
+)
 
 
 @dataclass(frozen=True)
@@ -114,4 +116,6 @@ class Cell:
         return answered
 
 
+#: Beside the matrix: what follows on the next day.
+RETRY = Cell(Fault("retry", DECLINED_SOFT, stand_in.INSUFFICIENT_FUNDS), NO_KILL, LATER)
 CELLS = tuple(Cell(*parts) for parts in product(FAULTS, KILLS, WEBHOOKS))

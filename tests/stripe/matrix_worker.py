@@ -104,17 +104,15 @@ def work(registry, account, cell):
 
 
 def recover(registry, account, cell, ids):
-    """Run all that Odoo runs by itself, soon and when the stale time is over."""
+    """Run all that Odoo runs by itself, soon and when the stale time is over.
+
+    :return: what Odoo says then
+    """
     watch_requests(account, cell, matrix.NO_KILL)
     run(registry, collect)
     run(registry, lambda env: pass_stale_time(env, ids))
     for job in (collect, compare, book):
         run(registry, job)
-
-
-def recover_and_look(registry, account, cell, ids):
-    """Recover once more; return what Odoo says then."""
-    recover(registry, account, cell, ids)
     return run(registry, lambda env: look(env, ids))
 
 

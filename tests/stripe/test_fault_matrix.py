@@ -57,6 +57,12 @@ def expected(cell):
     }
 
 
+def get_keys(account):
+    """Return the idempotency keys of all requests for a charge."""
+    calls = account.calls("payment_intents", "POST")
+    return {c["idempotency_key"] for c in calls if c["path"].endswith("intents")}
+
+
 @pytest.mark.parametrize("cell", matrix.CELLS, ids=str, indirect=True)
 def test_cell(world, cell):
     """Stripe has one charge or none, as the card demands, and Odoo says the same."""
@@ -69,8 +75,24 @@ def test_cell(world, cell):
     )
     # One intent, by one key: no request could have become a second charge.
     intents = account.intents()
-    calls = account.calls("payment_intents", "POST")
-    keys = {c["idempotency_key"] for c in calls if c["path"].endswith("intents")}
-    assert (len(intents), len(keys)) == (1, 1)
+    assert (len(intents), len(get_keys(account))) == (1, 1)
     assert said.pop("intents") == [intents[0]["id"]]
     assert said == expected(cell)
+
+
+@pytest.mark.parametrize("cell", [matrix.RETRY], ids=str, indirect=True)
+def test_retry_of_the_next_day(world, cell):
+    """After a soft decline the next day charges once, by a new reference and key."""
+    said = world.play(cell)
+    account = world.accounts[cell]
+    assert said["attempts"] == [("declined", "funds")]
+    assert (account.charges(), said["days"]) == ([], 1)
+
+    world.pass_day(cell)
+    said = world.recover(cell)
+    assert [charge["amount"] for charge in account.charges()] == [round(AMOUNT * 100)]
+    assert len({intent["description"] for intent in account.intents()}) == 2
+    assert len(get_keys(account)) == 2
+    assert said["attempts"] == [("succeeded", False), ("declined", "funds")]
+    assert said["payments"] == [(AMOUNT, "paid", True)]
+    assert (said["is_paid"], said["collection"]) == (True, "done")
