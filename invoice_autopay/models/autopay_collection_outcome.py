@@ -77,7 +77,8 @@ class AutopayCollectionOutcome(models.Model):
         tries = self.tries + 1
         if delay := rule._get_delay(tries):
             today = self.company_id._get_autopay_today()
-            self._schedule(fields.Date.add(today, days=delay), attempt.message, tries)
+            reason = self.env._("Declined, tried again: %s", attempt.message or "")
+            self._schedule(fields.Date.add(today, days=delay), reason, tries)
             self._tell(TELL_RETRY, attempt)
         else:
             self._give_up(attempt, tries, rule)
@@ -93,9 +94,8 @@ class AutopayCollectionOutcome(models.Model):
 
         :param rule: `autopay.retry.rule` that says what then, possibly empty
         """
-        self.write(
-            {"state": FAILED, "reason": attempt.message, "tries": tries, "date": False}
-        )
+        reason = self.env._("Declined, not tried again: %s", attempt.message or "")
+        self.write({"state": FAILED, "reason": reason, "tries": tries, "date": False})
         if rule.then == THEN_STAFF:
             self._ask_responsible(
                 self.env._(

@@ -104,7 +104,11 @@ class AutopayMandate(models.Model):
     consent_text = fields.Text("Consent", required=True, readonly=True)
     consent_version = fields.Char(required=True, readonly=True)
     granted_on = fields.Datetime(
-        required=True, readonly=True, default=fields.Datetime.now, help="In UTC."
+        "Given on",
+        required=True,
+        readonly=True,
+        default=fields.Datetime.now,
+        help="In UTC.",
     )
     origin = fields.Selection(ORIGINS, required=True, readonly=True)
     event_ids = fields.One2many(
