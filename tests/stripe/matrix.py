@@ -14,9 +14,10 @@ STOLEN = "4000000000009979"
 TIMEOUT = 0.7
 LATE = 1.1
 
-# When the worker is killed. Commit 1 writes attempt and transaction, and that they are
-# sent; commit 2 the answer; commit 3 books it.
+# When the worker is killed. Commit 1 writes attempt and transaction, then that they are
+# sent; commit 2 the answer; commit 3 books it. Between 1 and 2: Stripe has answered.
 BEFORE_1 = "kill_before_1"
+BEFORE_SENT = "kill_before_sent"
 BEFORE_ASKING = "kill_before_asking"
 BETWEEN_1_AND_2 = "kill_between_1_and_2"
 BETWEEN_2_AND_3 = "kill_between_2_and_3"
@@ -107,6 +108,8 @@ class Cell:
         answered = ("processing", "unknown", "action_needed", "succeeded", "declined")
         if self.kill == BEFORE_1:
             return (None,)
+        if self.kill == BEFORE_SENT:
+            return ("new",)
         if self.kill == BEFORE_ASKING:
             return ("sent",)
         if self.kill == BETWEEN_1_AND_2 and self.webhook in (LATER, NEVER):
@@ -118,4 +121,8 @@ class Cell:
 
 #: Beside the matrix: what follows on the next day.
 RETRY = Cell(Fault("retry", DECLINED_SOFT, stand_in.INSUFFICIENT_FUNDS), NO_KILL, LATER)
-CELLS = tuple(Cell(*parts) for parts in product(FAULTS, KILLS, WEBHOOKS))
+CELLS = (
+    *(Cell(*parts) for parts in product(FAULTS, KILLS, WEBHOOKS)),
+    # Nothing was asked yet, so that faults and webhooks differ little.
+    *(Cell(fault, BEFORE_SENT, LATER) for fault in FAULTS),
+)

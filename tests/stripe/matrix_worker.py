@@ -77,6 +77,11 @@ def die_before_commit_1(registry):
     Collection._start = _start
 
 
+def die_before_sent(registry):
+    """Die when attempt and transaction are committed and not marked as sent."""
+    registry["autopay.attempt"]._allow_sending = lambda attempt: die()
+
+
 def die_before_commit_3(registry):
     """Die when the answer is committed and nothing is booked."""
     Attempt = registry["autopay.attempt"]
@@ -98,6 +103,8 @@ def work(registry, account, cell):
     watch_requests(account, cell, cell.kill)
     if cell.kill == matrix.BEFORE_1:
         die_before_commit_1(registry)
+    if cell.kill == matrix.BEFORE_SENT:
+        die_before_sent(registry)
     if cell.kill == matrix.BETWEEN_2_AND_3:
         die_before_commit_3(registry)
     run(registry, collect)

@@ -26,35 +26,42 @@ def build(env, cells, accounts):
     """Make a customer with a saved card and a due invoice per cell; return the ids."""
     company = env.company
     company.autopay_notice_days = 0
-    journals = env["account.journal"]
-    journal = journals.search(
+    journal = env["account.journal"].search(
         [("type", "=", "bank"), ("company_id", "=", company.id)], limit=1
     )
-    ids = [
-        build_cell(env, journal, cell, account)
-        for cell, account in zip(cells, accounts, strict=True)
+    providers = stripe_odoo.add_providers(env, accounts, journal_id=journal.id)
+    partners = env["res.partner"].create(
+        [{"name": str(cell), "email": "customer@example.com"} for cell in cells]
+    )
+    tokens = [
+        stripe_odoo.saved_card(account, provider, partner, cell.fault.number)
+        for cell, account, provider, partner in zip(
+            cells, accounts, providers, partners, strict=True
+        )
     ]
-    invoices = env["account.move"].browse([row["invoice"] for row in ids])
+    for token in tokens:
+        grant(env, token, company.currency_id)
+    invoices = env["account.move"].create([prepare_invoice(p) for p in partners])
     invoices.action_post()
     for collection in invoices.autopay_collection_ids:
         collection.date = fields.Date.add(collection.date, days=WAIT)
-    return ids
+    return [
+        {
+            "invoice": invoice.id,
+            "provider": token.provider_id.id,
+            "partner": token.partner_id.id,
+            "token": token.id,
+        }
+        for invoice, token in zip(invoices, tokens, strict=True)
+    ]
 
 
-def build_cell(env, journal, cell, account):
-    """Make what one cell needs; its invoice is a draft still."""
-    provider = stripe_odoo.add_provider(
-        env, account, name=str(cell), journal_id=journal.id
-    )
-    partner = env["res.partner"].create(
-        {"name": str(cell), "email": "customer@example.com"}
-    )
-    token = stripe_odoo.saved_card(account, provider, partner, cell.fault.number)
-    currency = journal.company_id.currency_id
+def grant(env, token, currency):
+    """Let a customer allow automatic payment by a saved card."""
     env["autopay.mandate"]._grant(
         token,
         {
-            "partner_id": partner.id,
+            "partner_id": token.partner_id.id,
             "currency_id": currency.id,
             "max_amount": AMOUNT,
             "consent_text": "I agree.",
@@ -63,19 +70,19 @@ def build_cell(env, journal, cell, account):
         "portal",
         {"ip_address": "192.0.2.1", "user_agent": "Test"},
     )
-    invoice = env["account.move"].create(
-        {
-            "move_type": "out_invoice",
-            "partner_id": partner.id,
-            "invoice_date": fields.Date.today(),
-            "invoice_payment_term_id": False,
-            "invoice_line_ids": [
-                Command.create({"name": "Work", "price_unit": AMOUNT, "tax_ids": []})
-            ],
-        }
-    )
-    ids = {"invoice": invoice, "provider": provider, "partner": partner, "token": token}
-    return {name: record.id for name, record in ids.items()}
+
+
+def prepare_invoice(partner):
+    """Return the values of an invoice that is due today."""
+    return {
+        "move_type": "out_invoice",
+        "partner_id": partner.id,
+        "invoice_date": fields.Date.today(),
+        "invoice_payment_term_id": False,
+        "invoice_line_ids": [
+            Command.create({"name": "Work", "price_unit": AMOUNT, "tax_ids": []})
+        ],
+    }
 
 
 def rehearse(env, ids):

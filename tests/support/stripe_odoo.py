@@ -35,14 +35,22 @@ def connect(env, account: StripeAccount, company=None):
     return provider
 
 
-def add_provider(env, account: StripeAccount, **vals):
-    """Add a provider with an account of its own, beside others; return it."""
-    parameters = env["ir.config_parameter"].sudo()
+def add_providers(env, accounts: list[StripeAccount], **vals):
+    """Add a provider per account, beside others; return them in the same order."""
     found = env["payment.provider"].sudo().search([("code", "=", "stripe")], limit=1)
-    provider = found.copy({"company_id": env.company.id})
-    provider.write({**SET_UP, **vals})
-    parameters.set_param(f"stripe_local.api_base.{provider.id}", account.url)
-    return provider
+    providers = found.browse()
+    for number in range(len(accounts)):
+        # A journal has no two methods of the same name.
+        name = f"{found.name} {number + 1}"
+        providers |= found.copy({"company_id": env.company.id, "name": name})
+    providers.write({**SET_UP, **vals})
+    env["ir.config_parameter"].sudo().create(
+        [
+            {"key": f"stripe_local.api_base.{provider.id}", "value": account.url}
+            for provider, account in zip(providers, accounts, strict=True)
+        ]
+    )
+    return providers
 
 
 def webhook(account: StripeAccount, server_url: str, *events: str) -> None:
