@@ -19,6 +19,7 @@ class AutopayPaymentPortal(PaymentPortal):
         invoices_sudo._lock_for_payment()
         try:
             invoices_sudo._check_payable_online()
+            invoices_sudo._check_online_amount(kwargs.get("amount"))
         except UserError as error:
             raise ValidationError(str(error)) from error
         return super()._process_transaction(

@@ -6,10 +6,12 @@ from . import res_partner
 from . import res_partner_offer
 from . import autopay_retry_rule
 from . import autopay_mandate
+from . import autopay_mandate_limits
 from . import autopay_mandate_event
 from . import autopay_mandate_portal
 from . import autopay_mandate_offer
 from . import autopay_collection
+from . import autopay_collection_staff
 from . import autopay_collection_job
 from . import autopay_collection_outcome
 from . import autopay_collection_reversal

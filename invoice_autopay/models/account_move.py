@@ -1,4 +1,4 @@
-from odoo import fields, models
+from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.tools import SQL
 
@@ -15,7 +15,10 @@ class AccountMove(models.Model):
     autopay_date = fields.Date(
         related="autopay_collection_ids.date", string="Next automatic charge"
     )
-    autopay_reason = fields.Char(related="autopay_collection_ids.reason")
+    autopay_reason = fields.Char(
+        related="autopay_collection_ids.reason",
+        groups="account.group_account_invoice,account.group_account_readonly",
+    )
     #: Changed by whoever takes money for the invoice; see `_lock_for_payment`.
     autopay_lock = fields.Integer(readonly=True, copy=False, groups="base.group_system")
 
@@ -82,7 +85,7 @@ class AccountMove(models.Model):
                     "mandate_id": mandate.id,
                     "company_id": invoice.company_id.id,
                     "partner_id": invoice.commercial_partner_id.id,
-                    "date": invoice._get_autopay_date(),
+                    **invoice._prepare_autopay_dates(),
                 }
                 for invoice, mandate in mandates.items()
                 if mandate
@@ -106,6 +109,22 @@ class AccountMove(models.Model):
         return self.filtered(
             lambda move: move.commercial_partner_id in mandates_sudo.partner_id
         )
+
+    def _prepare_autopay_dates(self):
+        """Return the days of a new automatic payment.
+
+        An app can have agreed with the customer on a day before the due date, or so
+        soon that no notice was promised.
+        """
+        self.ensure_one()
+        date = self._get_autopay_date()
+        soonest = self._get_soonest_autopay_date()
+        due = self._get_first_due_date()
+        return {
+            "date": date,
+            "early_until": due if due and due > date else False,
+            "noticed_date": date if date < soonest else False,
+        }
 
     def _get_autopay_document(self):
         """Return the record whose own mandate pays this invoice; hook for the apps.
@@ -133,13 +152,19 @@ class AccountMove(models.Model):
         :return: day in the company's time zone
         """
         self.ensure_one()
+        soonest = self._get_soonest_autopay_date()
+        return max(self._get_first_due_date() or soonest, soonest)
+
+    def _get_soonest_autopay_date(self):
+        """Return the first day for which the notice is not too late."""
         company = self.company_id
-        earliest = fields.Date.add(
+        return fields.Date.add(
             company._get_autopay_today(), days=company.autopay_notice_days
         )
+
+    def _get_first_due_date(self):
         terms = self.line_ids.filtered(lambda line: line.display_type == "payment_term")
-        dates = [date for date in terms.mapped("date_maturity") if date]
-        return max(min(dates, default=earliest), earliest)
+        return min(filter(None, terms.mapped("date_maturity")), default=False)
 
     def _get_next_autopay_number(self):
         """Return the number of the next attempt on this invoice."""
@@ -163,19 +188,34 @@ class AccountMove(models.Model):
 
     def button_draft(self):
         """Charge nothing for an invoice that is being changed (P31)."""
+        canceled = self.filtered(lambda move: move.state == "cancel")
         result = super().button_draft()
-        self._get_autopay_collections_sudo()._freeze(
-            self.env._("The invoice was reset to draft: release it after checking")
-        )
+        reason = self.env._("The invoice was reset to draft: release it after checking")
+        canceled.autopay_collection_ids.sudo()._reopen_canceled()  # as any collection
+        self._get_autopay_collections_sudo()._freeze(reason)
+        self._get_autopay_collections_sudo()._forget_notice()
         return result
+
+    @api.ondelete(at_uninstall=False)
+    def _unlink_except_charged(self):
+        attempts_sudo = self.env["autopay.attempt"].sudo()  # whoever deletes
+        charged = attempts_sudo.search([("move_id", "in", self.ids)]).move_id
+        for move in charged:
+            raise UserError(
+                self.env._(
+                    "%s was charged automatically, or that was tried: its history "
+                    "cannot be deleted. Cancel the invoice instead.",
+                    move.display_name,
+                )
+            )
 
     def button_cancel(self):
         """Charge nothing for a canceled invoice (P31)."""
         result = super().button_cancel()
         canceled = self.filtered(lambda move: move.state == "cancel")
-        canceled._get_autopay_collections_sudo()._stop(
-            self.env._("The invoice was canceled")
-        )
+        collections_sudo = canceled._get_autopay_collections_sudo()
+        collections_sudo._stop(self.env._("The invoice was canceled"))
+        collections_sudo.is_canceled = True
         return result
 
     def _get_autopay_collections_sudo(self):
@@ -193,6 +233,26 @@ class AccountMove(models.Model):
 
     # === PAYING BY HAND === #
 
+    def _check_online_amount(self, amount):
+        """Make sure that a customer pays something, and not more than is open.
+
+        :param amount: what the browser says, in the currency of the invoices
+        :raise UserError: it is no such amount
+        """
+        if any(m.move_type != "out_invoice" or m.state != "posted" for m in self):
+            return  # core knows what to do with those
+        currency = self.currency_id[:1]
+        most = sum(self.mapped("amount_residual"))
+        is_possible = isinstance(amount, int | float) and 0 < amount < float("inf")
+        if not is_possible or currency.compare_amounts(amount, most) > 0:
+            raise UserError(
+                self.env._(
+                    "This amount cannot be paid. %(amount)s are open on %(invoices)s.",
+                    amount=currency.format(most),
+                    invoices=", ".join(self.mapped("name")),
+                )
+            )
+
     def _check_payable_online(self):
         """Make sure that paying these invoices now cannot take money twice (P22, PF80).
 
@@ -206,9 +266,10 @@ class AccountMove(models.Model):
             .search([("move_id", "in", self.ids), ("state", "in", ASKED_STATES)])
         )
         transactions_sudo = self.sudo().transaction_ids  # as above
-        for form in transactions_sudo._get_open_forms():
-            form._is_form_open()  # another tab: closed where the provider can do so
+        forms = transactions_sudo._get_open_forms()
+        left_open = forms.filtered(lambda form: form._is_form_open())
         busy = attempts_sudo.move_id | transactions_sudo._get_asked().invoice_ids
+        busy |= left_open._get_just_opened().invoice_ids
         for invoice in self & busy:
             raise UserError(
                 self.env._(

@@ -18,6 +18,20 @@ class AccountPayment(models.Model):
         self._freeze_autopay()
         return result
 
+    def _create_payment_transaction(self, **extra_create_values):
+        """Charge no saved method while another payment is under way (P22).
+
+        :raise UserError: a payment of one of the invoices is in progress
+        """
+        invoices = self.env["account.move"]
+        for payment in self.filtered("payment_token_id"):
+            vals = payment._prepare_payment_transaction_vals(**extra_create_values)
+            for _command, _id, ids in vals.get("invoice_ids") or ():
+                invoices |= invoices.browse(ids)
+        invoices._lock_for_payment()
+        invoices._check_payable_online()
+        return super()._create_payment_transaction(**extra_create_values)
+
     def _freeze_autopay(self):
         lines = self.move_id.line_ids
         invoices = lines.matched_debit_ids.debit_move_id.move_id

@@ -2,9 +2,11 @@ from odoo import api, fields, models
 from odoo.tools import SQL
 
 from ..const import (
+    ACTION_NEEDED,
     ATTEMPT_STATES,
     DECLINE_CLASSES,
     DECLINED,
+    DROPPED,
     ENDED_STATES,
     NEW,
     OPEN_STATES,
@@ -143,7 +145,7 @@ class AutopayAttempt(models.Model):
             attempt = self._create_correction(vals)
         else:
             self.write(vals)
-        if state == DECLINED:
+        if state in (DECLINED, DROPPED):
             attempt.transaction_id._after_autopay_declined()
         attempt.collection_id._after_attempt(attempt)
 
@@ -189,22 +191,27 @@ class AutopayAttempt(models.Model):
                 attempt._end(DECLINED, message, code, decline_class)
             elif state:
                 attempt._move_to(state, message, code)
+                if state == ACTION_NEEDED and transaction.state == "pending":
+                    transaction.state = "draft"  # else core lets nobody pay the invoice
 
     @api.model
-    def _count_for_token(self, token, days=30):
-        """Return how often a payment method was charged lately (PF47).
+    def _count_declined(self, token, days=30):
+        """Return how often a payment method was declined lately (PF47).
+
+        The same card, saved twice, counts as one.
 
         :param token: `payment.token`
         :param int days: number of days to look back
         """
         since = fields.Datetime.subtract(fields.Datetime.now(), days=days)
-        return self.search_count(
+        declined = self.search(
             [
-                ("token_id", "=", token.id),
+                ("token_id.partner_id", "=", token.partner_id.id),
+                ("state", "=", DECLINED),
                 ("sent_on", ">=", since),
-                ("correction_of_id", "=", False),
             ]
         )
+        return len(declined.filtered(lambda a: a.token_id._is_same_method(token)))
 
     def _lock(self):
         """Make whoever changes these attempts wait, then read them afresh."""

@@ -11,7 +11,6 @@ from ..const import (
     EXPIRED,
     NEW,
     SENT,
-    SOFT,
     UNKNOWN,
 )
 
@@ -45,8 +44,9 @@ class AutopayAttemptResolve(models.Model):
         is asked for it. Where it cannot be asked, a person must look.
         """
         self.ensure_one()
-        committed, is_open = self._commit_step(lambda attempt: attempt._note_asking())
-        if not committed or not is_open:
+        answers = []
+        failure = self._try_step(lambda attempt: answers.append(attempt._note_asking()))
+        if failure or not answers[-1]:
             return
         is_known = True
         try:
@@ -59,7 +59,7 @@ class AutopayAttemptResolve(models.Model):
             self.env.cr.rollback()
             _logger.warning("%s: no answer", self.display_name, exc_info=True)
         if not is_known:
-            self._commit_step(lambda attempt: attempt._leave_to_staff())
+            self._try_step(lambda attempt: attempt._leave_to_staff())
         self._book()
 
     def _note_asking(self):
@@ -106,8 +106,8 @@ class AutopayAttemptResolve(models.Model):
         self._check_decision_access()
         for attempt_sudo in self.sudo():  # written by the system only
             message = self.env._("Not charged, says %s", self.env.user.name)
+            attempt_sudo._lock()
             attempt_sudo.transaction_id._close_unknown(message)
-            attempt_sudo._end(DECLINED, message, decline_class=SOFT)
 
     def action_charged(self):
         """State that the provider took the money; the payment is booked.

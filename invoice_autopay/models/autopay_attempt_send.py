@@ -21,8 +21,7 @@ class AutopayAttemptSending(models.Model):
     def _send(self):
         """Ask the provider once; the answer is committed before anything else."""
         self.ensure_one()
-        committed, is_allowed = self._commit_step(lambda a: a._allow_sending())
-        if not committed or not is_allowed:
+        if not self._is_allowed_to_send():
             return
         try:
             self._ask()
@@ -33,6 +32,16 @@ class AutopayAttemptSending(models.Model):
             _logger.warning("%s: no answer", self.display_name, exc_info=True)
             message = f"{type(error).__name__}: {error}"
             self._commit_step(lambda a: a._note_unknown(message))
+
+    def _is_allowed_to_send(self):
+        """Mark this as sent in a step of its own; a failure stops no other (P54)."""
+        answers = []
+        failure = self._try_step(lambda a: answers.append(a._allow_sending()))
+        if failure and failure is not True:
+            message = self.env._("Failed: %s", str(failure) or type(failure).__name__)
+            self._try_step(lambda a: a._end(DROPPED, message))
+            self._try_step(lambda a: a.collection_id._note_obstacle(message, 0.0))
+        return not failure and answers[-1]
 
     def _allow_sending(self):
         """Look once more under the lock before money moves (P22, P24, P55).
@@ -61,8 +70,8 @@ class AutopayAttemptSending(models.Model):
             return self.env._("The open amount has changed")
         if self.mandate_id.token_id != self.token_id:
             return self.env._("The payment method was changed")
-        # The provider was looked at a moment ago, and refuses by itself.
-        return self.mandate_id._get_consent_obstacle(self.amount)
+        # Whatever happened since it was written, hours ago where a worker was killed.
+        return collection._get_obstacle(self.amount)
 
     def _ask(self):
         """Charge the payment method and commit the answer."""
@@ -90,4 +99,17 @@ class AutopayAttemptSending(models.Model):
         )
         if transactions and transactions._try_step(lambda txs: txs._book_autopay()):
             for transaction in transactions:
-                transaction._try_step(lambda tx: tx._book_autopay())
+                if transaction._try_step(lambda tx: tx._book_autopay()):
+                    attempts = transaction.autopay_attempt_ids & self
+                    attempts._try_step(lambda a: a._tell_unbooked())
+
+    def _tell_unbooked(self):
+        """Money was taken and is not in the books: a person has to know."""
+        for attempt in self:
+            attempt.collection_id._ask_responsible(
+                self.env._(
+                    "%s was charged, but could not be booked: see the payment "
+                    "transaction",
+                    attempt.display_name,
+                )
+            )

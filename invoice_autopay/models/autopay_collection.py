@@ -1,8 +1,8 @@
 from odoo import api, fields, models
-from odoo.exceptions import UserError
 from odoo.tools import SQL
 
 from ..const import (
+    ACTION_NEEDED,
     COLLECTION_STATES,
     DONE,
     DROPPED,
@@ -13,6 +13,7 @@ from ..const import (
     OPEN_STATES,
     SCHEDULED,
     STOPPED,
+    TELL_NOTICE,
 )
 
 #: States that a person or the payment itself can still bring back.
@@ -48,13 +49,23 @@ class AutopayCollection(models.Model):
     )
     date = fields.Date("Next charge", readonly=True, help="In the company's time zone.")
     reason = fields.Char(
-        readonly=True, help="Why it is on hold, failed, stopped or waiting."
+        readonly=True,
+        help="Why it is on hold, failed, stopped or waiting.",
     )
     is_blocked = fields.Boolean(
         "Blocked", readonly=True, help="It was due, but could not be charged."
     )
+    early_until = fields.Date(
+        "Also due until",
+        readonly=True,
+        help="Parts due up to this day are charged before it: the customer agreed to "
+        "that, or somebody asked for it.",
+    )
     tries = fields.Integer(
         readonly=True, help="Failed attempts since it was scheduled or re-armed."
+    )
+    is_canceled = fields.Boolean(
+        readonly=True, help="It was stopped because the invoice was canceled."
     )
     noticed_date = fields.Date(
         "Announced for", readonly=True, help="The charge the customer was told about."
@@ -82,17 +93,19 @@ class AutopayCollection(models.Model):
         for collection in self:
             collection.display_name = collection.move_id.display_name
 
-    @api.depends("move_id.amount_residual", "date")
+    @api.depends("move_id.amount_residual", "date", "early_until")
     def _compute_amount_due(self):
         for collection in self:
-            collection.amount_due = collection._get_amount_due(collection.date)
+            date = collection.date or collection._get_next_date()
+            collection.amount_due = collection._get_amount_due(date)
 
     # === WHAT IS OWED === #
 
     def _get_open_terms(self):
         """Return the due lines of the invoice that are not settled, oldest first."""
         self.ensure_one()
-        if self.move_id.state != "posted":
+        move = self.move_id
+        if move.state != "posted" or move.currency_id.is_zero(move.amount_residual):
             return self.env["account.move.line"]
         return self.move_id.line_ids.filtered(
             lambda line: (
@@ -108,16 +121,22 @@ class AutopayCollection(models.Model):
         """
         self.ensure_one()
         terms = self._get_open_terms()
-        due = terms.filtered(lambda t: date and (t.date_maturity or t.date) <= date)
-        # A day before the first due date was asked for: then that one is meant.
-        due = due or terms.filtered(lambda t: t.date_maturity == terms[0].date_maturity)
-        return sum(due.mapped("amount_residual_currency"))
+        last = self._get_last_due(date)
+        due = terms.filtered(lambda t: last and (t.date_maturity or t.date) <= last)
+        # Parts can be negative: never more than the invoice itself leaves open.
+        open_amount = self.move_id.amount_residual
+        return max(min(sum(due.mapped("amount_residual_currency")), open_amount), 0.0)
+
+    def _get_last_due(self, date):
+        """Return the due date up to which parts are charged on a day."""
+        self.ensure_one()
+        return max((day for day in (date, self.early_until) if day), default=False)
 
     def _get_next_date(self):
-        """Return the day on which the next open part is charged."""
+        """Return the day on which the next open part is due, or False."""
         self.ensure_one()
         term = self._get_open_terms()[:1]
-        return term and (term.date_maturity or term.date)
+        return bool(term) and (term.date_maturity or term.date)
 
     # === STATES === #
 
@@ -145,10 +164,16 @@ class AutopayCollection(models.Model):
                 collection.tries or collection.is_blocked
             )
             if collection.state == FAILED or is_retry:
-                collection._schedule(
-                    collection.company_id._get_autopay_today(),
-                    self.env._("The payment method was changed"),
-                )
+                collection._schedule_now(self.env._("The payment method was changed"))
+                collection._follow_invoices()
+            elif collection.state == IN_PROGRESS:
+                collection._drop_waiting(self.env._("The payment method was changed"))
+
+    def _schedule_now(self, reason):
+        """Charge what is due today; asked for by a person, who need not be told."""
+        today = self.company_id._get_autopay_today()
+        self._schedule(today, reason)
+        self.noticed_date = today
 
     def _stop(self, reason):
         """End for good: nothing is charged, retries are dropped (P44).
@@ -159,11 +184,17 @@ class AutopayCollection(models.Model):
         """
         live = self.filtered(lambda c: c.state in LIVE_STATES)
         live.write({"state": STOPPED, "reason": reason, "date": False})
-        live._drop_unsent(reason)
+        live._drop_waiting(reason)
 
     def _drop_unsent(self, reason):
         unsent = self.attempt_ids.filtered(lambda attempt: attempt.state == NEW)
         for attempt in unsent:
+            attempt._end(DROPPED, reason)
+
+    def _drop_waiting(self, reason):
+        """End what took no money: not sent, or waiting for the customer."""
+        waiting = self.attempt_ids.filtered(lambda a: a.state in (NEW, ACTION_NEEDED))
+        for attempt in waiting:
             attempt._end(DROPPED, reason)
 
     def _freeze(self, reason):
@@ -177,13 +208,26 @@ class AutopayCollection(models.Model):
         for collection in frozen:
             collection._ask_responsible(reason)
 
+    def _reopen_canceled(self):
+        """A canceled invoice came back: a person releases what was stopped with it."""
+        canceled = self.filtered(lambda c: c.state == STOPPED and c.is_canceled)
+        canceled.write({"state": SCHEDULED, "is_canceled": False})
+
+    def _forget_notice(self):
+        """What was announced may not be true any more: announce it anew."""
+        self.noticed_date = False
+        self.env["autopay.message"].search(
+            [("collection_id", "in", self.ids), ("kind", "=", TELL_NOTICE)]
+        ).unlink()
+
     def _ask_responsible(self, summary, note=False):
         """Give the responsible of the invoice something to decide.
 
         :param str summary: what happened and what to decide
         """
         self.ensure_one()
-        user = self.move_id.invoice_user_id or self.partner_id.user_id or self.env.user
+        people = self.move_id.invoice_user_id or self.partner_id.user_id
+        user = people or self.company_id._get_autopay_responsible()
         known = self.move_id.activity_ids.filtered(lambda a: a.summary == summary)
         if not known:
             self.move_id.activity_schedule(
@@ -193,80 +237,13 @@ class AutopayCollection(models.Model):
                 user_id=user.id,
             )
 
-    # === THE BACK OFFICE === #
-
-    def action_charge_now(self):
-        """Charge as soon as the job runs, within a minute.
-
-        :raise UserError: nothing is owed, or an attempt is still open
-        """
-        self._check_billing_access()
-        for collection_sudo in self.sudo():  # written by the system only
-            collection_sudo._ensure_chargeable()
-            collection_sudo._schedule(
-                collection_sudo.company_id._get_autopay_today(),
-                self.env._("Charge now, by %s", self.env.user.name),
-            )
-            # Asked for by a person: not a charge that the server missed.
-            collection_sudo.noticed_date = collection_sudo.date
-        self.env.ref("invoice_autopay.ir_cron_collect")._trigger()
-
-    def action_hold(self, reason):
-        """Charge nothing until it is released.
-
-        :param str reason: why, shown on the automatic payment
-        :raise UserError: no reason, or there is nothing to hold
-        """
-        self._check_billing_access()
-        if not (reason or "").strip():
-            raise UserError(self.env._("Give a reason for the hold."))
-        for collection_sudo in self.sudo():  # written by the system only
-            if collection_sudo.state not in (SCHEDULED, FAILED, IN_PROGRESS):
-                collection_sudo._refuse(self.env._("cannot be put on hold"))
-            collection_sudo.write({"state": HELD, "reason": reason.strip()})
-            collection_sudo._drop_unsent(reason.strip())
-
-    def action_release(self):
-        """Schedule again what was on hold or had failed.
-
-        :raise UserError: nothing is owed, or an attempt is still open
-        """
-        self._check_billing_access()
-        for collection_sudo in self.sudo():  # written by the system only
-            collection_sudo._ensure_chargeable()
-            today = collection_sudo.company_id._get_autopay_today()
-            date = max(collection_sudo._get_next_date() or today, today)
-            collection_sudo._schedule(date)
-
-    def _check_billing_access(self):
-        self.check_access("read")
-        self.move_id.check_access("write")
-
-    def _ensure_chargeable(self):
-        """Check that a person may ask for a charge.
-
-        :raise UserError: nothing is owed, or an attempt is still open
-        """
-        self.ensure_one()
-        if self.state not in (SCHEDULED, HELD, FAILED):
-            self._refuse(self.env._("cannot be charged"))
-        if self._get_open_attempt():
-            self._refuse(self.env._("has an attempt whose answer is not final"))
-        if not self._get_open_terms():
-            self._refuse(self.env._("has nothing open that is posted"))
-        self.mandate_id._ensure_active()
-
-    def _refuse(self, what):
-        labels = dict(self._fields["state"]._description_selection(self.env))
-        raise UserError(
-            self.env._(
-                "%(invoice)s %(what)s: its automatic payment is %(state)s. Open it to "
-                "see its attempts.",
-                invoice=self.display_name,
-                what=what,
-                state=labels[self.state],
-            )
+    def _schedule_announced(self, date):
+        """Charge on a day, or later where the customer could not be told in time."""
+        company = self.company_id
+        soonest = fields.Date.add(
+            company._get_autopay_today(), days=company.autopay_notice_days
         )
+        self._schedule(max(date or soonest, soonest))
 
     def _get_open_attempt(self):
         """Return the attempt whose answer is not final, if there is one."""
@@ -310,14 +287,21 @@ class AutopayCollection(models.Model):
             is_owed = is_posted and collection._get_open_terms()
             if is_posted and not is_owed:
                 collection._close()
-            elif collection.state == SCHEDULED and is_owed:
-                # What was due is paid: the next part is collected on its own day.
-                if (date := collection._get_next_date()) > collection.date:
-                    collection._schedule(date)
+            elif collection.state in (SCHEDULED, FAILED) and is_owed:
+                collection._move_to_next_part()
             elif collection.state == DONE and is_owed:
                 collection._freeze(
                     self.env._("The payment was undone: charge again only by hand")
                 )
+
+    def _move_to_next_part(self):
+        """What was due is paid: the next part is collected on its own day."""
+        self.ensure_one()
+        today = self.company_id._get_autopay_today()
+        date = self._get_next_date()
+        if date > self._get_last_due(self.date or today):
+            self.early_until = False
+            self._schedule_announced(date)
 
     def _close(self):
         """The invoice is settled: nothing more to collect."""

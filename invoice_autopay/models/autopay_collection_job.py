@@ -112,31 +112,34 @@ class AutopayCollectionJob(models.Model):
             if self.state == SCHEDULED:
                 self._freeze(self.env._("The invoice is not posted"))
             return False
-        if self._is_customer_paying() or self._postpone_if_late(today):
-            return False
         amount = self._get_amount_due(today)
+        if not amount:
+            self._move_to_next_part()  # what was due is paid meanwhile
+            return False
+        if self._is_customer_paying():
+            return False
         if reason := self._get_obstacle(amount):
             self._note_obstacle(reason, amount)
             return False
-        return True
+        return not self._postpone_unannounced(today)
 
     def _is_customer_paying(self):
         """Whether another payment is under way: the next run looks again (P22)."""
         transactions_sudo = self.move_id.sudo().transaction_ids
         return bool(self._get_open_attempt() or transactions_sudo._get_in_progress())
 
-    def _postpone_if_late(self, today):
-        """Announce a charge again that was missed or blocked for days (P53)."""
+    def _postpone_unannounced(self, today):
+        """Announce a charge first that was not, or that was missed for days (P53)."""
         company = self.company_id
-        announced = self.is_blocked and self.noticed_date or self.date
-        late = (today - announced).days
-        if not company.autopay_notice_days or late < max(
-            company.autopay_catch_up_days, 1
-        ):
+        announced = self.noticed_date
+        patience = max(company.autopay_catch_up_days, 1)
+        if not company.autopay_notice_days:
+            return False
+        if announced and (today - announced).days < patience:
             return False
         self._schedule(
             fields.Date.add(today, days=company.autopay_notice_days),
-            self.env._("Announced again: it was due on %s", announced),
+            self.env._("To be announced first: it was due on %s", self.date),
             self.tries,
         )
         return True
@@ -148,12 +151,14 @@ class AutopayCollectionJob(models.Model):
         :return: text for the back office, or False
         """
         self.ensure_one()
+        if reason := self._get_mismatch():
+            return self.env._("The invoice %s", reason)
         if reason := self.mandate_id._get_obstacle(amount):
             return reason
         limit = self.company_id.autopay_card_limit
         token = self.mandate_id.token_id
-        if self.env["autopay.attempt"]._count_for_token(token) >= limit:
-            return self.env._("The method was charged %s times in 30 days", limit)
+        if self.env["autopay.attempt"]._count_declined(token) >= limit:
+            return self.env._("The method was declined %s times in 30 days", limit)
         return False
 
     def _create_transactions(self, amounts):
@@ -209,5 +214,5 @@ class AutopayCollectionJob(models.Model):
         """A failure of ours is noted here and stops nobody else (P54)."""
         self.ensure_one()
         self._note_obstacle(
-            self.env._("Failed: %s", error or type(error).__name__), amount=0.0
+            self.env._("Failed: %s", str(error) or type(error).__name__), amount=0.0
         )

@@ -49,14 +49,15 @@ class AutopayCollectionOutcome(models.Model):
         """React to a booked payment: the rest is collected on its day (P18)."""
         for collection in self.filtered(lambda c: c.state == IN_PROGRESS):
             if date := collection._get_next_date():
-                today = collection.company_id._get_autopay_today()
-                collection._schedule(max(date, today))
+                collection.early_until = False
+                collection._schedule_announced(date)
 
     def _after_drop(self, attempt):
         """It was not sent: look again on the day it is due."""
         if self.state == IN_PROGRESS:
             date = self.date or self.company_id._get_autopay_today()
             self._schedule(date, attempt.message, self.tries)
+            self._follow_invoices()
 
     # === DECLINED === #
 
@@ -71,6 +72,10 @@ class AutopayCollectionOutcome(models.Model):
         self._after_failure(attempt)
         if self.state != IN_PROGRESS:
             return  # stopped, held or paid meanwhile: retries are dropped (P44)
+        if mandate.token_id != attempt.token_id and not mandate._lacks_method():
+            self._schedule_now(self.env._("The payment method was changed"))
+            self._follow_invoices()
+            return
         rule = self.env["autopay.retry.rule"]._get_rule(
             attempt.decline_class, self.company_id
         )
@@ -79,9 +84,11 @@ class AutopayCollectionOutcome(models.Model):
             today = self.company_id._get_autopay_today()
             reason = self.env._("Declined, tried again: %s", attempt.message or "")
             self._schedule(fields.Date.add(today, days=delay), reason, tries)
+            self.noticed_date = self.date  # the message about the decline says it
             self._tell(TELL_RETRY, attempt)
         else:
             self._give_up(attempt, tries, rule)
+        self._follow_invoices()
 
     def _after_failure(self, attempt):
         """React to any declined attempt; hook for the apps.
@@ -177,8 +184,8 @@ class AutopayCollectionOutcome(models.Model):
         self._ask_responsible(
             self.env._(
                 "%(amount)s were received twice for %(invoice)s: kept as credit. "
-                "Refund it from the automatic payment, or leave it for the next one.",
-                amount=transaction.currency_id.format(transaction.amount),
+                "Refund it from the automatic payment, or use it for another invoice.",
+                amount=transaction.currency_id.format(self.surplus),
                 invoice=self.display_name,
             )
         )

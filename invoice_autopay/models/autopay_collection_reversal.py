@@ -25,9 +25,10 @@ class AutopayCollectionReversal(models.Model):
     def _compute_surplus(self):
         for collection in self:
             lines = collection._get_payments()._get_autopay_receivable_lines()
-            collection.surplus = max(
-                -sum(lines.mapped("amount_residual_currency")), 0.0
-            )
+            unused = -sum(lines.mapped("amount_residual_currency"))
+            on_its_way_back = -sum(collection._get_unbooked_refunds().mapped("amount"))
+            owed = collection.move_id.amount_residual
+            collection.surplus = max(unused - on_its_way_back - owed, 0.0)
 
     @api.depends(
         "move_id.transaction_ids.child_transaction_ids.payment_id.is_reconciled"
@@ -46,6 +47,16 @@ class AutopayCollectionReversal(models.Model):
         # Who decides may not see all transactions.
         transactions_sudo = self.move_id.sudo().transaction_ids
         return transactions_sudo.filtered(lambda tx: tx.state == "done")
+
+    def _get_unbooked_refunds(self):
+        """Return what was asked to be sent back and is not in the books yet."""
+        return self._get_transactions().child_transaction_ids.filtered(
+            lambda tx: (
+                tx.operation == "refund"
+                and tx.state not in ("error", "cancel")
+                and not tx.payment_id
+            )
+        )
 
     def _get_payments(self):
         return self._get_transactions().payment_id

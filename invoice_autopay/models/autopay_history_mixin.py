@@ -6,7 +6,7 @@ from odoo.tools import SQL
 GUARD = """
     CREATE OR REPLACE FUNCTION %(guard)s() RETURNS trigger AS $guard$
     BEGIN
-        IF TG_OP = 'UPDATE' AND (
+        IF TG_OP = 'UPDATE' AND NOT (%(final)s) AND (
             %(open)s
             OR to_jsonb(NEW) - %(changeable)s::text[]
              = to_jsonb(OLD) - %(changeable)s::text[]
@@ -35,6 +35,8 @@ class AutopayHistoryMixin(models.AbstractModel):
     _description = "History of Automatic Payment"
     #: Columns that may change at any time.
     _history_changeable_columns = ("create_uid", "write_uid", "write_date")
+    #: SQL of OLD and NEW: what may not even change in changeable columns.
+    _history_final_condition = "FALSE"
     #: States in which the other columns may change too; none: never.
     _history_open_states = ()
 
@@ -52,6 +54,8 @@ class AutopayHistoryMixin(models.AbstractModel):
                 GUARD,
                 guard=SQL.identifier(self._get_guard_name()),
                 open=self._get_open_condition(),
+                # A constant of the class, as a function's body takes no parameters.
+                final=SQL(self._history_final_condition),
                 changeable=list(self._history_changeable_columns),
                 columns=SQL(", ").join(columns),
                 table=SQL.identifier(self._table),

@@ -10,6 +10,7 @@ class AutopayMandateEvent(models.Model):
     _description = "Mandate Event"
     _inherit = ["autopay.history.mixin"]
     _order = "id desc"
+    _history_changeable_columns = ("create_uid", "write_uid", "write_date", "user_id")
 
     mandate_id = fields.Many2one(
         "autopay.mandate", required=True, readonly=True, index=True, ondelete="restrict"
@@ -20,7 +21,8 @@ class AutopayMandateEvent(models.Model):
         required=True, readonly=True, default=fields.Datetime.now, help="In UTC."
     )
     origin = fields.Selection(ORIGINS, required=True, readonly=True)
-    user_id = fields.Many2one("res.users", "By", required=True, readonly=True)
+    user_id = fields.Many2one("res.users", "User", readonly=True, ondelete="set null")
+    user_name = fields.Char("By", required=True, readonly=True)
     ip_address = fields.Char("Address", readonly=True)
     user_agent = fields.Char("Browser", readonly=True)
     method = fields.Char(

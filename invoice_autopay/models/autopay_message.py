@@ -1,6 +1,16 @@
 from odoo import api, fields, models
 
-from ..const import MANDATE_ACTIVE, MESSAGE_KINDS, TELL_EXPIRY
+from ..const import (
+    DECLINED,
+    DONE,
+    MANDATE_ACTIVE,
+    MESSAGE_KINDS,
+    SCHEDULED,
+    STOPPED,
+    TELL_EXPIRY,
+    TELL_NOTICE,
+    TELL_RECEIPT,
+)
 
 #: Mail templates by kind of message.
 TEMPLATES = {
@@ -117,6 +127,15 @@ class AutopayMessage(models.Model):
             )
         )
 
+    def _get_method_name(self):
+        """Return the payment method that this is about; for templates."""
+        return (self.attempt_id or self.mandate_id).token_id.display_name or ""
+
+    def _get_decline_text(self):
+        """Say in plain words why a charge was declined; for templates."""
+        declined = self.attempt_id.filtered(lambda a: a.state == DECLINED)
+        return declined and self.collection_id._get_portal_decline(declined)
+
     def _get_pay_url(self):
         """Return the address where the invoice can be seen and paid; for templates."""
         move = self.collection_id.move_id
@@ -126,7 +145,7 @@ class AutopayMessage(models.Model):
         """Whether this need not be said any more: the invoice is paid."""
         if not self.collection_id:
             return self.mandate_id.state != MANDATE_ACTIVE
-        return self.kind != "receipt" and self.collection_id.state in (
-            "done",
-            "stopped",
-        )
+        collection = self.collection_id
+        if self.kind == TELL_NOTICE:
+            return collection.state != SCHEDULED or collection.date != self.date
+        return self.kind != TELL_RECEIPT and collection.state in (DONE, STOPPED)

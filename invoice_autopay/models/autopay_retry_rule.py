@@ -66,7 +66,7 @@ class AutopayRetryRule(models.Model):
         self.ensure_one()
         words = [word.strip() for word in (self.delays or "").split(",")]
         words = [word for word in words if word]
-        if strict and not all(word.isdecimal() for word in words):
+        if strict and not all(word.isdecimal() and len(word) < 4 for word in words):
             raise ValidationError(
                 self.env._(
                     "%(rule)s: %(delays)s is not a list of days. Write numbers "

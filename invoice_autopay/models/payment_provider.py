@@ -17,6 +17,10 @@ class PaymentProvider(models.Model):
         self.ensure_one()
         if self.state == "disabled":
             return self.env._("%s is disabled", self.name)
+        if self.capture_manually:
+            return self.env._(
+                "%s captures by hand: automatic payments need money at once", self.name
+            )
         if not self.journal_id:
             return self.env._("%s has no journal to book payments in", self.name)
         if self.available_currency_ids and currency not in self.available_currency_ids:

@@ -1,6 +1,6 @@
 from odoo import models
 
-from ..const import FAILED, IN_PROGRESS, MANDATE_ACTIVE, SCHEDULED
+from ..const import FAILED, IN_PROGRESS, MANDATE_ACTIVE, SCHEDULED, TELL_METHOD
 
 
 class PaymentToken(models.Model):
@@ -36,12 +36,13 @@ class PaymentToken(models.Model):
         )
         for mandate, waiting in collections.grouped("mandate_id").items():
             first = waiting.sorted("date")[:1]
-            first._tell_obstacle(
+            first._tell(TELL_METHOD)
+            first._ask_responsible(
                 self.env._(
-                    "%s was removed: there is no payment method",
-                    mandate.token_id.display_name,
-                ),
-                amount=0.0,
+                    "%(method)s was removed: %(mandate)s has no payment method",
+                    method=mandate.token_id.display_name,
+                    mandate=mandate.display_name,
+                )
             )
         return result
 

@@ -20,6 +20,8 @@ _logger = logging.getLogger(__name__)
 
 #: A customer who opened the payment form and left is forgotten after this time.
 FORM_MINUTES = 60
+#: Where a provider cannot close a form, another one waits for this time.
+TAB_MINUTES = 2
 #: Answers by which a provider says that it did not look at the request.
 CERTAINLY_REFUSED = range(400, 500)
 #: Answers of that range that do not: time-out, conflict, too many requests.
@@ -76,6 +78,11 @@ class PaymentTransaction(models.Model):
         recent = fields.Datetime.subtract(fields.Datetime.now(), minutes=FORM_MINUTES)
         forms = self._get_open_forms()
         return self._get_asked() | forms.filtered(lambda tx: tx.create_date > recent)
+
+    def _get_just_opened(self):
+        """Return those begun a moment ago: another tab may be paying right now."""
+        moment = fields.Datetime.subtract(fields.Datetime.now(), minutes=TAB_MINUTES)
+        return self.filtered(lambda tx: tx.state == "draft" and tx.create_date > moment)
 
     def _is_form_open(self):
         """Whether money may still arrive from the payment form of this draft.
@@ -134,7 +141,10 @@ class PaymentTransaction(models.Model):
             )
             if transaction.state in ("error", "done", "cancel"):
                 return transaction
-            transaction.autopay_is_unknown = bool(transaction.autopay_attempt_ids)
+            if transaction.autopay_attempt_ids:
+                # Core would go on: its error state is our pending one.
+                transaction._mark_unknown(self.env._("Another amount was charged"))
+                return transaction
         else:
             transaction.autopay_is_unknown = False
         return super(PaymentTransaction, transaction)._process(
@@ -269,5 +279,6 @@ class PaymentTransaction(models.Model):
     def _check_surplus(self, collections):
         """Tell when this payment found nothing open: money came twice (P23)."""
         if self.payment_id._get_autopay_receivable_lines():
-            for collection in collections:
+            collections.invalidate_recordset(["surplus"])
+            for collection in collections.filtered("surplus"):
                 collection._note_surplus(self)

@@ -106,7 +106,9 @@ class PaymentTransactionReversal(models.Model):
             collections = transaction_sudo._get_autopay_collections()
             collections.is_disputed = False
             if won:
-                collections.mandate_id.is_disputed = False
+                for mandate in collections.mandate_id:
+                    others = mandate.collection_ids.filtered("is_disputed")
+                    mandate.is_disputed = bool(others)
             elif amount:
                 transaction_sudo._create_dispute_refund(amount)
             collections._after_reversal()

@@ -25,10 +25,10 @@ class ResCompany(models.Model):
         help="A payment that the customer must confirm fails after this many days.",
     )
     autopay_card_limit = fields.Integer(
-        "Attempts per method",
+        "Declines per method",
         default=15,
-        help="Largest number of charges of one payment method in 30 days, as the card "
-        "networks ask.",
+        help="After so many declined charges in 30 days a payment method is not tried "
+        "any more, as the card networks ask.",
     )
     autopay_consent_text = fields.Text(
         "Consent",
@@ -42,10 +42,12 @@ class ResCompany(models.Model):
     )
 
     _autopay_days = models.Constraint(
-        "CHECK (autopay_notice_days >= 0 AND autopay_catch_up_days >= 0"
-        " AND autopay_action_days > 0 AND autopay_card_limit > 0)",
-        "Days of automatic payment are zero or more; days to confirm and attempts per "
-        "method are above zero.",
+        "CHECK (autopay_notice_days BETWEEN 0 AND 60"
+        " AND autopay_catch_up_days BETWEEN 0 AND 60"
+        " AND autopay_action_days BETWEEN 1 AND 90"
+        " AND autopay_card_limit BETWEEN 1 AND 100)",
+        "Automatic payments: days of notice are 0 to 60, days to confirm 1 to 90, "
+        "declines per method 1 to 100.",
     )
 
     @api.model
@@ -56,6 +58,22 @@ class ResCompany(models.Model):
             "told before each charge. I can change the payment method or withdraw this "
             "consent at any time in the portal; what was charged before stays paid."
         )
+
+    def _get_autopay_responsible(self):
+        """Return who is told where an invoice has no salesperson: an accountant."""
+        self.ensure_one()
+        group = self.env.ref("account.group_account_manager")
+        accountants_sudo = self.env["res.users"].sudo()  # asked by jobs and webhooks
+        found = accountants_sudo.search(
+            [
+                ("all_group_ids", "in", group.ids),
+                ("company_ids", "in", self.ids),
+                ("share", "=", False),
+            ],
+            order="id",
+            limit=1,
+        )
+        return found or self.env.ref("base.user_admin")
 
     def write(self, vals):
         """A changed consent text is a new version."""

@@ -1,1 +1,1 @@
-from . import test_answers, test_collection, test_portal
+from . import test_answers, test_collection, test_guards, test_portal

@@ -100,6 +100,22 @@ class AutopayCommon(AccountTestInvoicingCommon):
             invoice.action_post()
         return invoice
 
+    def _invoice_in_three(self):
+        term = self.env["account.payment.term"].create(
+            {
+                "name": "Three",
+                "line_ids": [
+                    Command.create(
+                        {"value": "percent", "value_amount": part, "nb_days": days}
+                    )
+                    for part, days in ((33.333333, 0), (33.333333, 30), (33.333334, 60))
+                ],
+            }
+        )
+        return self._invoice(
+            300.0, invoice_payment_term_id=term.id, invoice_date_due=False
+        )
+
     def _collection(self, invoice):
         return invoice.sudo().autopay_collection_ids
 

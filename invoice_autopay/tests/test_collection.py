@@ -5,7 +5,7 @@ from unittest.mock import patch
 
 from freezegun import freeze_time
 
-from odoo import Command, fields
+from odoo import fields
 
 from .common import AutopayCommon
 
@@ -57,22 +57,6 @@ class TestCollection(AutopayCommon):
         with freeze_time("2026-03-10 09:00:00"):
             self._run()
         self.assertPaid(invoice)
-
-    def _invoice_in_three(self):
-        term = self.env["account.payment.term"].create(
-            {
-                "name": "Three",
-                "line_ids": [
-                    Command.create(
-                        {"value": "percent", "value_amount": part, "nb_days": days}
-                    )
-                    for part, days in ((33.333333, 0), (33.333333, 30), (33.333334, 60))
-                ],
-            }
-        )
-        return self._invoice(
-            300.0, invoice_payment_term_id=term.id, invoice_date_due=False
-        )
 
     def test_p18_part_paid_by_hand_draws_the_rest_of_the_oldest(self):
         invoice = self._invoice_in_three()

@@ -1,4 +1,5 @@
 from odoo import api, fields, models
+from odoo.exceptions import UserError
 
 from ..const import ORIGIN_STAFF
 
@@ -28,10 +29,15 @@ class AutopayGrant(models.TransientModel):
         compute="_compute_currency_id",
         store=True,
         readonly=False,
+        precompute=True,
     )
     max_amount = fields.Monetary("Largest charge", required=True)
     consent_text = fields.Text(
-        required=True, compute="_compute_consent_text", store=True, readonly=False
+        required=True,
+        compute="_compute_consent_text",
+        store=True,
+        readonly=False,
+        precompute=True,
     )
     note = fields.Char(
         "Evidence", required=True, help="For example: signed form of 3 March, filed."
@@ -55,6 +61,16 @@ class AutopayGrant(models.TransientModel):
         :raise UserError: the method cannot be charged in this currency or company
         """
         self.env["account.move"].check_access("create")
+        owner = self.token_id.partner_id.commercial_partner_id
+        if owner != self.commercial_partner_id:
+            raise UserError(
+                self.env._(
+                    "%(method)s belongs to %(owner)s, not to %(customer)s.",
+                    method=self.token_id.display_name,
+                    owner=owner.display_name,
+                    customer=self.partner_id.display_name,
+                )
+            )
         mandate_sudo = (
             self.env["autopay.mandate"]
             .sudo()  # mandates are written by the system only
