@@ -28,6 +28,9 @@ GUARDED_FIELDS = frozenset(
     }
 )
 
+#: Computed from the ledger; never written by a person or over RPC.
+LEDGER_FIELDS = frozenset({"prepaid_state", "prepaid_covered_hours"})
+
 
 class AccountAnalyticLine(models.Model):
     """What prepaid budgets have paid of a timesheet, which itself is untouched."""
@@ -113,10 +116,7 @@ class AccountAnalyticLine(models.Model):
 
     @api.depends("prepaid_entry_ids")
     def _compute_prepaid_state(self):
-        groups = self.env["prepaid.entry"]._read_group(
-            [("timesheet_id", "in", self.ids)], ["timesheet_id"], ["hours:sum"]
-        )
-        covered = {timesheet.id: hours for timesheet, hours in groups}
+        covered = self._get_prepaid_ledger_hours()
         for timesheet in self:
             hours = covered.get(timesheet._origin.id, 0.0)
             if float_is_zero(hours, HOURS_DIGITS):
@@ -127,6 +127,32 @@ class AccountAnalyticLine(models.Model):
             worked = timesheet._get_prepaid_hours()
             is_whole = float_compare(hours, worked, HOURS_DIGITS) >= 0
             timesheet.prepaid_state = STATE_COVERED if is_whole else STATE_PARTIAL
+
+    def _get_prepaid_ledger_hours(self):
+        """Ask the ledger, not the stored fields, what is deducted; one query for all.
+
+        :return: dict id of the timesheet -> hours deducted and not returned
+        """
+        if not self.ids:
+            return {}
+        # Whoever logs time: the hours only.
+        groups = (
+            self.env["prepaid.entry"]
+            .sudo()
+            ._read_group(
+                [("timesheet_id", "in", self.ids)], ["timesheet_id"], ["hours:sum"]
+            )
+        )
+        return {
+            timesheet.id: hours
+            for timesheet, hours in groups
+            if not float_is_zero(hours, HOURS_DIGITS)
+        }
+
+    def _filtered_prepaid_deducted(self):
+        """Return the time of which the ledger has deducted something."""
+        hours = self._get_prepaid_ledger_hours()
+        return self.filtered(lambda t: t.id in hours)
 
     def _compute_prepaid_value(self):
         valuations = self._get_prepaid_valuations()
@@ -144,6 +170,31 @@ class AccountAnalyticLine(models.Model):
 
     # === GUARDS === #
 
+    @api.model
+    def default_get(self, fields):
+        """No default value from anywhere marks time as deducted."""
+        return super().default_get([f for f in fields if f not in LEDGER_FIELDS])
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        """What the ledger says of time cannot be typed.
+
+        :raise UserError: a field that follows from the ledger is given
+        """
+        self._ensure_prepaid_untyped(vals_list)
+        return super().create(vals_list)
+
+    def _ensure_prepaid_untyped(self, vals_list):
+        # The recompute passes through neither create nor write.
+        if self.env.su or not any(LEDGER_FIELDS & vals.keys() for vals in vals_list):
+            return
+        raise UserError(
+            self.env._(
+                "Whether time is deducted follows from the ledger: it cannot be typed. "
+                "Deduct the time, or return it."
+            )
+        )
+
     def _is_readonly(self):
         """Deducted time may be edited where the company books it anew."""
         if self.prepaid_state and self.company_id.prepaid_edit_policy == EDIT_REBOOK:
@@ -159,8 +210,10 @@ class AccountAnalyticLine(models.Model):
     def write(self, vals):
         """Deducted time is not changed silently: refused, or returned and booked anew.
 
-        :raise UserError: the company refuses edits of deducted time
+        :raise UserError: the company refuses edits of deducted time, or a field that
+            follows from the ledger is given
         """
+        self._ensure_prepaid_untyped([vals])
         deducted = self._filtered_prepaid_guarded(vals)
         if not deducted:
             return super().write(vals)
@@ -177,7 +230,7 @@ class AccountAnalyticLine(models.Model):
     def _filtered_prepaid_guarded(self, vals):
         if not GUARDED_FIELDS & vals.keys():
             return self.browse()
-        return self.filtered(lambda t: t.sudo().prepaid_state)  # whoever edits
+        return self._filtered_prepaid_deducted()
 
     def _get_prepaid_locked_message(self):
         # Names of colleagues are no secret to who edits their time.
@@ -191,7 +244,7 @@ class AccountAnalyticLine(models.Model):
     @api.ondelete(at_uninstall=False)
     def _unlink_except_prepaid_deducted(self):
         """Deleting deducted time returns its value, by those who may return it."""
-        deducted_sudo = self.sudo().filtered("prepaid_state")  # whoever deletes
+        deducted_sudo = self.sudo()._filtered_prepaid_deducted()  # whoever deletes
         if not deducted_sudo:
             return
         refusing = deducted_sudo.filtered(
@@ -206,11 +259,8 @@ class AccountAnalyticLine(models.Model):
 
     def _get_timesheets_to_merge(self):
         """Deducted entries are not merged: their value is booked entry by entry."""
-        return (
-            super()
-            ._get_timesheets_to_merge()
-            .filtered(lambda t: not t.sudo().prepaid_state)  # whoever merges
-        )
+        timesheets = super()._get_timesheets_to_merge()
+        return timesheets - timesheets._filtered_prepaid_deducted()
 
     # === WHAT IS LEFT TO DEDUCT === #
 
@@ -302,7 +352,7 @@ class AccountAnalyticLine(models.Model):
     def action_prepaid_return(self):
         """Give deducted time back to the budget; it is offered for invoicing again."""
         self._check_prepaid_returnable()
-        deducted = self.filtered("prepaid_state")
+        deducted = self._filtered_prepaid_deducted()
         if not deducted:
             raise UserError(
                 self.env._("None of these time entries is deducted: nothing to return.")
@@ -319,7 +369,7 @@ class AccountAnalyticLine(models.Model):
         """
         self._check_prepaid_right()
         self.check_access("read")
-        for timesheet in self.filtered(lambda t: t.prepaid_state):
+        for timesheet in self._filtered_prepaid_deducted():
             invoice = timesheet.sudo().timesheet_invoice_id  # name of the obstacle only
             if invoice and invoice.state != "cancel":
                 raise UserError(

@@ -3,6 +3,7 @@ from dataclasses import dataclass, field
 
 from odoo import api, models
 from odoo.exceptions import UserError
+from odoo.tools import float_compare
 
 from ..const import (
     CONSUME,
@@ -13,7 +14,7 @@ from ..const import (
 )
 from ..tools import money
 from ..tools.allocation import Cover, Work, plan
-from .account_analytic_line import STATE_COVERED
+from .account_analytic_line import HOURS_DIGITS
 from .prepaid_budget import ZERO_SKIP
 
 
@@ -22,6 +23,7 @@ class Valuation:
     """What a timesheet would be deducted for, and why; or why it cannot be."""
 
     budget: models.BaseModel
+    covered: float = 0.0
     hours: float = 0.0
     rate: float = 0.0
     source: str | bool = False
@@ -59,25 +61,32 @@ class AccountAnalyticLineDeduction(models.Model):
         """
         timesheets_sudo = self.sudo()  # prices need no right on sales orders
         budgets = self._match_prepaid_budgets_sudo()
+        # The ledger decides what is left, not the stored flag.
+        covered = self._get_prepaid_ledger_hours()
         valuations = {}
         for timesheet in timesheets_sudo:
             valuation = Valuation(budgets[timesheet].sudo(False))
-            valuation.obstacle = timesheet._get_prepaid_obstacle(budgets[timesheet])
+            valuation.covered = covered.get(timesheet.id, 0.0)
+            valuation.obstacle = timesheet._get_prepaid_obstacle(
+                budgets[timesheet], valuation.covered
+            )
             if not valuation.obstacle:
                 timesheet._fill_prepaid_valuation(valuation, budgets[timesheet])
             valuations[timesheet.sudo(self.env.su)] = valuation
         return valuations
 
-    def _get_prepaid_obstacle(self, budget):
+    def _get_prepaid_obstacle(self, budget, covered):
         """Say why this timesheet cannot be deducted at all.
 
         :param budget: the matching `prepaid.budget`, may be empty
+        :param float covered: hours that are deducted by the ledger
         :return: text for the user, or False
         """
         self.ensure_one()
         if not self.project_id:
             return self.env._("Not a timesheet")
-        if self.prepaid_state == STATE_COVERED:
+        worked = self._get_prepaid_hours()
+        if covered and float_compare(covered, worked, HOURS_DIGITS) >= 0:
             return self.env._("Already deducted")
         invoice = self.timesheet_invoice_id
         if invoice and invoice.state != "cancel":
@@ -101,7 +110,7 @@ class AccountAnalyticLineDeduction(models.Model):
     def _fill_prepaid_valuation(self, valuation, budget):
         self.ensure_one()
         rate, source, reason, taxes = self._get_prepaid_rate(budget)
-        hours = self._get_prepaid_hours() - self.prepaid_covered_hours
+        hours = self._get_prepaid_hours() - valuation.covered
         valuation.hours = hours
         valuation.rate = rate
         valuation.source = source
@@ -270,7 +279,6 @@ class AccountAnalyticLineDeduction(models.Model):
         Budget_sudo.union(*matches_sudo.values())._lock_for_ledger()
         if earlier := self._get_entries_of_request(key):
             return earlier
-        self.invalidate_recordset(["prepaid_state", "prepaid_covered_hours"])
         deductions = self._plan_prepaid_deductions()
         accepted = [d for d in deductions if not d.obstacle]
         if not accepted:

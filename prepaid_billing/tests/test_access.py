@@ -201,3 +201,44 @@ class TestAccess(PrepaidCommon):
         )
         refund.action_post()
         self.assertBalance(self.budget, 500.0)
+
+    def test_who_logs_time_cannot_type_what_the_ledger_says(self):
+        """Neither reset deducted time nor mark time so that it is never billed."""
+        self._deduct(self.timesheet)
+        line = self.timesheet.with_user(self.manager)
+        vals = {"name": "Work", "project_id": self.project.id, "unit_amount": 1.0}
+        vals["employee_id"] = self.employee.id
+        for forged in ({"prepaid_state": False}, {"prepaid_covered_hours": 0.0}):
+            with self.subTest(forged=forged):
+                with self.assertRefused("cannot be typed"):
+                    line.write(forged)
+                with self.assertRefused("cannot be typed"):
+                    line.create({**vals, **forged})
+                with self.assertRefused("cannot be typed"):
+                    line.copy(forged)
+        created = line.with_context(
+            default_prepaid_state="covered", default_prepaid_covered_hours=1.0
+        ).create(vals)
+        for new in created + line.copy():
+            self.assertRecordValues(
+                new, [{"prepaid_state": False, "prepaid_covered_hours": 0.0}]
+            )
+        self.assertEqual(self.timesheet.prepaid_state, "covered")
+        self.assertBalance(self.budget, 400.0)
+
+    def test_the_ledger_decides_not_the_flag(self):
+        """A flag that was forged in the database opens nothing."""
+        self._deduct(self.timesheet)
+        self.env.flush_all()
+        self.cr.execute(
+            "UPDATE account_analytic_line SET prepaid_state = NULL,"
+            " prepaid_covered_hours = 0 WHERE id = %s",
+            [self.timesheet.id],
+        )
+        self.env.invalidate_all()
+        with self.assertRefused("Already deducted"):
+            self._deduct(self.timesheet)
+        with self.assertRefused("deducted from a prepaid budget"):
+            self.timesheet.unit_amount = 5.0
+        self.timesheet.with_user(self.deductor).unlink()
+        self.assertBalance(self.budget, 500.0)
