@@ -82,3 +82,5 @@ CARD_BRANDS = {
 EXPIRY_DAYS = (30, 7)
 #: How many days the nightly comparison looks back.
 RECONCILE_DAYS = 3
+#: How many days a form that a customer left is tried to be closed.
+FORM_DAYS = 3

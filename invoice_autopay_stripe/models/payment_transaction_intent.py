@@ -6,8 +6,6 @@ import stripe
 
 from odoo import fields, models
 
-from odoo.addons.invoice_autopay.const import ENDED_STATES
-
 from ..const import CLOSABLE_STATUSES, PROCESSING, SUCCEEDED
 
 _logger = logging.getLogger(__name__)
@@ -26,7 +24,7 @@ def close_quietly(client, intent_id):
 
 
 class PaymentTransactionIntent(models.Model):
-    """Payment intents: found again, and closed when nothing shall come of them."""
+    """Payment intents: found again, and closed when they were declined."""
 
     _inherit = "payment.transaction"
 
@@ -52,16 +50,24 @@ class PaymentTransactionIntent(models.Model):
         limit = fields.Datetime.subtract(fields.Datetime.now(), hours=hours)
         if sent_on < limit:
             return False
-        if not self._get_resending_obstacle():
+        if self._may_be_sent_again():
             return super()._ask_autopay_provider(sent_on)
         return True
 
-    def _get_resending_obstacle(self):
-        """Say why the request must not be repeated: it could be the first charge."""
+    def _may_be_sent_again(self):
+        """Whether the charge is still wanted now, after Stripe was asked.
+
+        Listing took its time: a withdrawal or a payment in between is only seen by
+        another database transaction.
+        """
         attempt = self.autopay_attempt_ids.sorted("id")[-1:]
-        if not attempt or attempt.state in ENDED_STATES:
-            return self.env._("No longer wanted")
-        return attempt._get_sending_obstacle()
+        if not attempt:
+            return False
+        self.env["ir.cron"]._commit_progress()
+        committed, obstacle = attempt._commit_step(
+            lambda a: a._get_resending_obstacle()
+        )
+        return committed and not obstacle
 
     def _find_stripe_intent(self, sent_on):
         """Return the intent of this transaction, the one that took money if any.
@@ -100,16 +106,27 @@ class PaymentTransactionIntent(models.Model):
         """Take over a success that nobody told us of: commit it, then book it.
 
         :param dict intent: as `_fetch_stripe_intent` returns it
-        :return: False when it contradicts what is known here: another amount, or a
-            transaction that was canceled, which core lets nothing follow (P42)
+        :return: False when it contradicts what is known here: another amount, a
+            transaction that was canceled, which core lets nothing follow (P42), or
+            that was paid by another intent
         """
         if self.state == "done":
-            return True
+            return self._is_paid_by(intent)
         self._try_step(lambda tx: tx._process_stripe_intent(intent))
         if self.state != "done":
             return False
         self._try_step(lambda tx: tx._book_autopay())
         return True
+
+    def _is_paid_by(self, intent):
+        """Whether this is the intent that paid; where none is known, it is.
+
+        :param dict intent: as `_fetch_stripe_intent` returns it
+        """
+        is_right = self._is_amount_right({"payment_intent": intent})
+        if not self.provider_reference and is_right:  # a person said that it was paid
+            self._try_step(lambda tx: tx._note_stripe_intent(intent))
+        return self.provider_reference == intent["id"]
 
     def _take_over_end(self):
         """Ask whether a payment that is under way has ended, well or not.
@@ -121,46 +138,6 @@ class PaymentTransactionIntent(models.Model):
             self._process_stripe_intent(intent)
 
     # === CLOSING === #
-
-    def _get_in_progress(self):
-        """Close forms that were left long ago as well: they could still be paid."""
-        recent = super()._get_in_progress()
-        left = (self._get_open_forms() - recent).filtered("provider_reference")
-        return recent | left.filtered(
-            lambda tx: tx.provider_code == "stripe" and tx._is_form_open()
-        )
-
-    def _is_form_open(self):
-        """Close a payment form that is open elsewhere, unless money is on its way.
-
-        An intent that was canceled can never be paid: of two tabs only one pays (PF80).
-        """
-        if self.provider_code != "stripe" or not self.provider_reference:
-            return super()._is_form_open()
-        try:
-            intent = self._close_stripe_intent()
-        except stripe.StripeError as error:
-            _logger.warning("%s: the form stays open: %s", self.reference, error)
-            return True
-        self._process_stripe_intent(intent)
-        return self.state not in ("cancel", "error")
-
-    def _close_stripe_intent(self):
-        """Cancel the intent where nothing was paid yet.
-
-        :return: dict, the intent as it is now
-        :raise stripe.StripeError: Stripe cannot be asked now
-        """
-        provider, intent_id = self.provider_id, self.provider_reference
-        intent = provider._fetch_stripe_intent(intent_id)
-        if intent["status"] in CLOSABLE_STATUSES:
-            try:
-                provider._get_stripe_client().v1.payment_intents.cancel(intent_id)
-            except stripe.InvalidRequestError as error:
-                # The customer was faster; the intent says it.
-                _logger.info("%s was not canceled: %s", intent_id, error)
-            intent = provider._fetch_stripe_intent(intent_id)
-        return intent
 
     def _after_autopay_declined(self):
         """Cancel the intent: what was declined must not succeed later.

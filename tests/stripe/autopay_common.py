@@ -24,6 +24,8 @@ FAILURE_LOGS = (
     "odoo.addons.invoice_autopay.models.autopay_attempt_resolve",
     "odoo.addons.invoice_autopay_stripe.controllers.main",
     "odoo.addons.invoice_autopay_stripe.models.payment_provider_reconcile",
+    "odoo.addons.invoice_autopay_stripe.models.payment_transaction_form",
+    "odoo.addons.invoice_autopay_stripe.models.payment_transaction_guard",
     "odoo.addons.invoice_autopay_stripe.models.payment_transaction_intent",
     "odoo.http",
 )
@@ -111,13 +113,20 @@ class StripeAutopayCommon(AutopayCommon, HttpCase):
         return [row["status"] for row in rows]
 
     def _post_event(
-        self, kind, value, secret=stand_in.WEBHOOK_SECRET, age=0, header=None
+        self,
+        kind,
+        value,
+        secret=stand_in.WEBHOOK_SECRET,
+        age=0,
+        header=None,
+        suffix="",
     ):
         """Send an event as Stripe would, or as somebody else; return the status.
 
         :param secret: what it is signed with; None: not signed at all
         :param age: seconds since it was signed
         :param header: sent in place of the signature
+        :param suffix: sent after the signature
         """
         body = json.dumps({"id": "evt_1", "type": kind, "data": {"object": value}})
         headers = {"Content-Type": "application/json"}
@@ -125,7 +134,7 @@ class StripeAutopayCommon(AutopayCommon, HttpCase):
             moment = int(time.time()) - age
             signed = f"{moment}.{body}".encode()
             digest = hmac.new(secret.encode(), signed, hashlib.sha256).hexdigest()
-            headers["Stripe-Signature"] = f"t={moment},v1={digest}"
+            headers["Stripe-Signature"] = f"t={moment},v1={digest}{suffix}"
         if header is not None:
             headers["Stripe-Signature"] = header
         self.env.flush_all()

@@ -121,6 +121,38 @@ class TestAutopayReconcile(StripeAutopayCommon):
         self.assertEqual(transaction.state, "error")
         self.assertIn(transaction.reference, self._activities().note)
 
+    def test_p23_second_charge_of_the_same_reference_is_named(self):
+        invoice = self._invoice()
+        self._run()
+        self.assertCharged(invoice)
+        transaction = self._transaction(invoice)
+        second = self.account.charge(
+            10000,
+            self.token.provider_ref,
+            self.token.stripe_payment_method,
+            description=transaction.reference,
+        )
+        for hours in (1, 25):
+            with freeze_time(fields.Datetime.now() + timedelta(hours=hours)):
+                self._run_stripe("reconcile")
+        activity = self._activities()
+        self.assertEqual(len(activity), 1)
+        self.assertIn(second["id"], activity.note)
+        self.assertNotIn(transaction.provider_reference, activity.note)
+        self.assertNotEqual(transaction.provider_reference, second["id"])
+
+    def test_p37_charged_says_a_person_and_so_says_stripe(self):
+        self.account.fault("drop")
+        invoice = self._invoice()
+        self._run()
+        self._attempts(invoice).action_charged()
+        transaction = self._transaction(invoice)
+        self.assertFalse(transaction.provider_reference)
+        with freeze_time(fields.Datetime.now() + timedelta(hours=1)):
+            self._run_stripe("reconcile")
+        self.assertTrue(transaction.provider_reference.startswith("pi_"))
+        self.assertFalse(self._activities())
+
 
 class TestAutopayTwoTabs(StripeAutopayCommon):
     """PF80: of two open payment forms only one can be paid."""
@@ -175,13 +207,15 @@ class TestAutopayTwoTabs(StripeAutopayCommon):
         self.assertEqual(len(self._charges(invoice)), 1)
 
     def _run_later(self):
-        """Run the job when an open form counts as left by the customer."""
+        """Run the jobs when an open form counts as left by the customer."""
         with freeze_time(fields.Datetime.now() + timedelta(minutes=61)):
+            self._run_stripe("forms")
             self._run()
 
-    def test_p22_the_job_waits_for_an_open_form_then_closes_it(self):
+    def test_p22_the_job_waits_for_an_open_form_that_is_closed_later(self):
         invoice = self._invoice()
         form = self._open_form(invoice)
+        self._run_stripe("forms")
         self._run()
         self.assertEqual(form.state, "draft")
         self.assertFalse(self._attempts(invoice))
@@ -207,7 +241,33 @@ class TestAutopayTwoTabs(StripeAutopayCommon):
         invoice = self._invoice()
         form = self._open_form(invoice)
         self.account.fault("fail", "payment_intents/", method="GET", times=9)
-        self._run_later()
+        with freeze_time(fields.Datetime.now() + timedelta(minutes=61)):
+            self._run_stripe("forms")
         self.assertEqual(form.state, "draft")
-        self.assertFalse(self._attempts(invoice))
-        self.assertFalse(self._charges(invoice))
+        self.account.clear_faults()
+        with freeze_time(fields.Datetime.now() + timedelta(minutes=121)):
+            self._run_stripe("forms")
+        self.assertEqual(form.state, "cancel")
+        with self.assertRaises(stand_in.StripeRefusalError):
+            self._submit(form)
+
+    def test_p22_stripe_is_not_asked_while_the_invoice_is_locked(self):
+        invoice = self._invoice()
+        form = self._open_form(invoice)
+        asked = len(self.account.calls(form.provider_reference))
+        with freeze_time(fields.Datetime.now() + timedelta(minutes=61)):
+            self.assertFalse(form._get_in_progress())
+            self._run()
+        self.assertEqual(len(self.account.calls(form.provider_reference)), asked)
+        # Paid all the same: both payments are known, a person decides.
+        self._submit(form)
+        with freeze_time(fields.Datetime.now() + timedelta(minutes=62)):
+            self._run_stripe("forms")
+        self.assertEqual(form.state, "done")
+        self.assertEqual(len(self._charges(invoice)), 2)
+
+    def test_old_forms_are_left_alone(self):
+        form = self._open_form(self._invoice())
+        with freeze_time(fields.Datetime.now() + timedelta(days=4)):
+            self._run_stripe("forms")
+        self.assertEqual(form.state, "draft")

@@ -110,6 +110,23 @@ class TestAutopayWebhooks(StripeAutopayCommon):
         with self.assertRefused("webhook signing secret"):
             self._grant(res_model="res.partner", res_id=self.customer.id)
 
+    def test_p59_two_signatures_while_the_secret_is_rolled(self):
+        invoice = self._lose()
+        value = {**self._intent(invoice), "status": "succeeded"}
+        other = f",v1={'0' * 64},v0=old"
+        for secret, age, status in (
+            ("whsec_forged", 0, 403),
+            (stand_in.WEBHOOK_SECRET, 700, 403),
+            (stand_in.WEBHOOK_SECRET, 0, 200),
+        ):
+            with self.subTest(secret=secret, age=age):
+                answer = self._post_event(
+                    "payment_intent.succeeded", value, secret, age, suffix=other
+                )
+                self.assertEqual(answer, status)
+                state = "succeeded" if status == 200 else "unknown"
+                self.assertEqual(self._attempts(invoice).state, state)
+
     def test_more_events_are_signed_too(self):
         invoice = self._invoice()
         self._run()
