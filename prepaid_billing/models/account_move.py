@@ -32,6 +32,40 @@ class AccountMove(models.Model):
         for move in self:
             move.prepaid_budget_ids = move.invoice_line_ids.prepaid_budget_id
 
+    # === GUARDS === #
+
+    @api.model
+    def default_get(self, fields):
+        """No default value from anywhere is the key of a request."""
+        return super().default_get([f for f in fields if f != "prepaid_request_key"])
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        """The key of a request is given by the top-up, never by hand.
+
+        :raise UserError: a key is given
+        """
+        for vals in vals_list:
+            self._ensure_prepaid_untyped(vals)
+        return super().create(vals_list)
+
+    def write(self, vals):
+        """The key of a request stays as it is.
+
+        :raise UserError: a key is given
+        """
+        self._ensure_prepaid_untyped(vals)
+        return super().write(vals)
+
+    def _ensure_prepaid_untyped(self, vals):
+        if "prepaid_request_key" in vals and not self.env.su:
+            raise UserError(
+                self.env._(
+                    "The key of a top-up cannot be typed: it says which request "
+                    "made the invoice."
+                )
+            )
+
     # === LIFE OF AN INVOICE === #
 
     def _post(self, soft=True):
@@ -126,8 +160,8 @@ class AccountMove(models.Model):
     def _refund_prepaid_lots(self):
         """Take credit back by these credit notes: the unused part at most.
 
-        :raise UserError: a credit note takes more than is left unused, or gives back
-            prepaid credit without naming its invoice
+        :raise UserError: a credit note takes more than is left unused, gives back
+            prepaid credit without naming its invoice, or is that of somebody else
         """
         lines = self.invoice_line_ids.filtered(
             lambda line: line.prepaid_refund_lot_id or line._is_prepaid_without_lot()
@@ -144,23 +178,10 @@ class AccountMove(models.Model):
         lots = lines.prepaid_refund_lot_id.sudo()  # as in _get_prepaid_lots_sudo
         if not lots:
             return
+        for line in lines:
+            line._ensure_prepaid_refundable()
         lots.budget_id._lock_for_ledger()
-        for lot, refundable in lots._get_refundable().items():
-            if lot.currency_id.compare_amounts(refundable, 0) < 0:
-                wanted = sum(
-                    lines.filtered(
-                        lambda ln, lot=lot: ln.prepaid_refund_lot_id == lot
-                    ).mapped("price_subtotal")
-                )
-                raise UserError(
-                    self.env._(
-                        "%(lot)s: %(wanted)s cannot be credited, %(refundable)s "
-                        "refundable. The rest has been used.",
-                        lot=lot.name,
-                        wanted=lot.currency_id.format(wanted),
-                        refundable=lot.currency_id.format(refundable + wanted),
-                    )
-                )
+        lots._ensure_not_overdrawn(lines)
         lots._sync_with_invoice(loss_kind=REFUND)
 
     def _get_prepaid_received_share(self):
@@ -218,14 +239,47 @@ class AccountMove(models.Model):
             payment = counterpart.origin_payment_id
             if not payment and not counterpart.statement_line_id:
                 continue
+            money = self._get_prepaid_money(partial)
             is_live = counterpart.state == "posted" and (
                 not payment or payment.state in ("in_process", "paid")
             )
             if is_live:
-                received += partial.debit_amount_currency
+                received += money
             else:
-                doubtful += partial.debit_amount_currency
+                doubtful += money
         return received, doubtful
+
+    def _get_prepaid_money(self, partial):
+        """Return what of a partial reconciliation was received, not written off.
+
+        A payment entry may settle more than it brought: the difference is written off
+        inside it. Such lines count for nothing, with one exception: the discount for
+        early payment that the invoice's own term grants, on a day it is granted.
+
+        :param partial: `account.partial.reconcile` of a receivable of this invoice
+        :return: money in the currency of the invoice
+        """
+        self.ensure_one()
+        settled = partial.debit_amount_currency
+        entry = partial.credit_move_id.move_id
+        source = entry.origin_payment_id or entry.statement_line_id
+        liquidity = sum(source._seek_for_lines()[0].mapped("balance"))
+        receivable = -sum(
+            entry.line_ids.filtered(
+                lambda line: (
+                    line.account_id.account_type == "asset_receivable"
+                    and line.balance < 0
+                )
+            ).mapped("balance")
+        )
+        if entry.company_currency_id.compare_amounts(liquidity, receivable) >= 0:
+            return settled
+        received = settled * liquidity / receivable if liquidity > 0 else 0.0
+        due = partial.debit_move_id
+        granted = 0.0
+        if due.discount_date and entry.date <= due.discount_date:
+            granted = due.amount_currency - due.discount_amount_currency
+        return received + min(settled - received, granted)
 
     def _is_prepaid_open(self):
         """Whether credit may still come from this invoice as it stands."""

@@ -35,6 +35,108 @@ class AccountMoveLine(models.Model):
             values["prepaid_refund_lot_id"] = lot.id
         return result
 
+    # === GUARDS === #
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        """Only a line that reverses the invoice of a lot takes that lot back.
+
+        The reversal sets the lot as the user. Debit notes and new invoices made from a
+        credit note carry it along: they lose it here.
+        """
+        lines = super().create(vals_list)
+        if not self.env.su:
+            strays = lines.filtered(
+                lambda ln: (
+                    ln.prepaid_refund_lot_id
+                    and not ln._is_reversing(ln.prepaid_refund_lot_id)
+                )
+            )
+            # The guard of `write` is for people.
+            strays.sudo().prepaid_refund_lot_id = False
+        return lines
+
+    def write(self, vals):
+        """Which credit a line gives or takes back is not rewritten by hand.
+
+        :raise UserError: the lot of a credit note is given, or the budget of a line
+            that is posted
+        """
+        if not self.env.su:
+            self._ensure_prepaid_untyped(vals)
+        return super().write(vals)
+
+    def _ensure_prepaid_untyped(self, vals):
+        if "prepaid_refund_lot_id" in vals:
+            raise UserError(
+                self.env._(
+                    "Which credit a credit note takes back follows from its invoice. "
+                    "Use the button Credit Note on that invoice."
+                )
+            )
+        if "prepaid_budget_id" not in vals:
+            return
+        for line in self.filtered(lambda ln: ln.parent_state == "posted"):
+            raise UserError(
+                self.env._(
+                    "%(invoice)s is posted: the budget that it fills can no longer "
+                    "change. Reset it to draft, or make a credit note.",
+                    invoice=line.move_id.display_name,
+                )
+            )
+
+    def _is_reversing(self, lot):
+        """Whether this line belongs to a credit note on the invoice of a lot.
+
+        :param lot: `prepaid.lot`
+        """
+        self.ensure_one()
+        move = self.move_id
+        invoice = lot.sudo().invoice_id  # an accountant may have no right on lots
+        is_refund = move.move_type == "out_refund"
+        return is_refund and bool(invoice) and invoice == move.reversed_entry_id
+
+    def _ensure_prepaid_refundable(self):
+        """Refuse a credit note that takes back the credit of somebody else.
+
+        :raise UserError: not the lot's invoice, customer, company or currency, or not
+            above zero
+        """
+        self.ensure_one()
+        lot_sudo = self.prepaid_refund_lot_id.sudo()  # as in _is_reversing
+        owner = lot_sudo.budget_id.partner_id.commercial_partner_id
+        reason = False
+        if not self._is_reversing(lot_sudo) or lot_sudo.company_id != self.company_id:
+            reason = self.env._(
+                "it was sold by another invoice. Use the button Credit Note on that "
+                "invoice"
+            )
+        elif owner != self.move_id.partner_id.commercial_partner_id:
+            reason = self.env._(
+                "it belongs to %(owner)s. Make the credit note for that customer",
+                owner=owner.display_name,
+            )
+        elif lot_sudo.currency_id != self.currency_id:
+            reason = self.env._(
+                "it is kept in %(currency)s. Make the credit note in that currency",
+                currency=lot_sudo.currency_id.name,
+            )
+        elif self.currency_id.compare_amounts(self.price_subtotal, 0) <= 0:
+            reason = self.env._(
+                "%(amount)s is not above zero. Remove the line if nothing of the pack "
+                "is given back",
+                amount=self.currency_id.format(self.price_subtotal),
+            )
+        if reason:
+            raise UserError(
+                self.env._(
+                    "%(refund)s cannot take back %(lot)s: %(reason)s.",
+                    refund=self.move_id.display_name,
+                    lot=lot_sudo.name,
+                    reason=reason,
+                )
+            )
+
     # === CREDIT === #
 
     def _is_prepaid_without_lot(self):

@@ -1,6 +1,8 @@
 from odoo import Command, models
 from odoo.exceptions import UserError
 
+from ..tools.money import is_usable
+
 
 class PrepaidBudgetTopUp(models.Model):
     """Top-up invoices: how credit is sold from a budget."""
@@ -59,10 +61,10 @@ class PrepaidBudgetTopUp(models.Model):
             {**b._prepare_top_up_vals(a), "journal_id": journals[b.currency_id].id}
             for b, a in amounts.items()
         ]
-        if key:
-            vals_list[0]["prepaid_request_key"] = key
         Move = self.env["account.move"].with_company(self.company_id)
         moves = Move.with_context(mail_create_nolog=True).create(vals_list)
+        if key:
+            moves[:1].sudo().prepaid_request_key = key  # nobody else writes it
         # Core's note in the chatter, by one statement instead of seven per invoice.
         moves._message_log_batch({move.id: move._creation_message() for move in moves})
         return moves.with_env(Move.env)
@@ -103,6 +105,13 @@ class PrepaidBudgetTopUp(models.Model):
         return False
 
     def _get_amount_obstacle(self, amount):
+        if not is_usable(amount):
+            return self.env._(
+                "%(budget)s: %(amount)s is not an amount that can be invoiced. Give a "
+                "number.",
+                budget=self.display_name,
+                amount=amount,
+            )
         if self.currency_id.compare_amounts(amount, 0) > 0:
             return False
         return self.env._(

@@ -131,7 +131,8 @@ class PrepaidLot(models.Model):
         lines = self.refund_line_ids.filtered(
             lambda ln: ln.parent_state == "posted" and ln.move_type == "out_refund"
         )
-        return sum(lines.mapped("price_subtotal"))
+        # A line below zero gives nothing back, and takes nothing from the others.
+        return sum(max(line.price_subtotal, 0.0) for line in lines)
 
     def _get_booked(self):
         """Return the credit booked so far, per lot."""
@@ -175,6 +176,27 @@ class PrepaidLot(models.Model):
             covered = sum(entries.allocation_ids.mapped("quantity"))
             debt[lot.with_env(self.env)] = covered - quantity
         return debt
+
+    def _ensure_not_overdrawn(self, lines):
+        """Refuse credit notes that take back more than the unused part of these lots.
+
+        :param lines: `account.move.line` of the credit notes, posted by now
+        :raise UserError: the message says how much is refundable
+        """
+        for lot, refundable in self._get_refundable().items():
+            if lot.currency_id.compare_amounts(refundable, 0) >= 0:
+                continue
+            own = lines.filtered(lambda ln, lot=lot: ln.prepaid_refund_lot_id == lot)
+            wanted = sum(own.mapped("price_subtotal"))
+            raise UserError(
+                self.env._(
+                    "%(lot)s: %(wanted)s cannot be credited, %(refundable)s "
+                    "refundable. The rest has been used.",
+                    lot=lot.name,
+                    wanted=lot.currency_id.format(wanted),
+                    refundable=lot.currency_id.format(refundable + wanted),
+                )
+            )
 
     def _ensure_not_credited(self):
         """Refuse to take an invoice back while a credit note counts against it.

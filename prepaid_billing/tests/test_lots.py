@@ -435,3 +435,126 @@ class TestLots(PrepaidCommon):
         self.assertNotEqual(budget.top_up(100.0, "request-2"), first)
         with self.assertRefused("used for another top-up"):
             self._create_budget().top_up(100.0, "request-1")
+
+    def test_credit_note_over_less_than_zero_makes_no_credit(self):
+        """-5,000 on the pack and +5,000 on something else: refused."""
+        budget = self._create_budget()
+        invoice = self._buy(budget, 1000.0)
+        for amount in (-5000.0, 0.0):
+            refund = self._credit_note(invoice, amount)
+            other = {"name": "Other", "price_unit": 6000.0}
+            refund.invoice_line_ids = [Command.create(other)]
+            with self.subTest(amount=amount), self.assertRefused("not above zero"):
+                refund.action_post()
+        self.assertBalance(budget, 1000.0)
+
+    def test_credit_note_for_somebody_else_takes_nothing(self):
+        """Neither with another customer, nor with the lot of another invoice."""
+        budget = self._create_budget()
+        invoice = self._buy(budget, 1000.0)
+        thief = self.customer.copy({"name": "Thief"})
+        refund = self._credit_note(invoice, 100.0)
+        refund.partner_id = thief
+        with self.assertRefused("belongs to Azure"):
+            refund.action_post()
+        line = {"product_id": self.pack.id, "price_unit": 1000.0}
+        line["prepaid_refund_lot_id"] = budget.lot_ids.id
+        vals = {"move_type": "out_refund", "invoice_line_ids": [Command.create(line)]}
+        for forged in (
+            {"partner_id": thief.id},
+            {"partner_id": self.customer.id},
+            {"partner_id": thief.id, "reversed_entry_id": invoice.id},
+        ):
+            forged_refund = self.env["account.move"].create({**vals, **forged})
+            with (
+                self.subTest(forged=forged),
+                self.assertRefused("that customer|on that"),
+            ):
+                forged_refund.action_post()
+        self.assertBalance(budget, 1000.0)
+
+    def test_credit_note_in_another_currency_is_refused(self):
+        euro = self.setup_other_currency("EUR", rates=[("2026-01-01", 0.5)])
+        budget = self._create_budget()
+        refund = self._credit_note(self._buy(budget, 1000.0), 100.0)
+        refund.currency_id = euro
+        with self.assertRefused("kept in USD"):
+            refund.action_post()
+
+    def test_lot_and_budget_of_a_posted_line_stay(self):
+        budget = self._create_budget()
+        invoice = self._buy(budget, 1000.0)
+        refund = self._credit_note(invoice, 400.0)
+        with self.assertRefused("follows from its invoice"):
+            refund.invoice_line_ids.prepaid_refund_lot_id = False
+        refund.action_post()
+        with self.assertRefused("follows from its invoice"):
+            refund.invoice_line_ids.prepaid_refund_lot_id = False
+        with self.assertRefused("can no longer change"):
+            invoice.invoice_line_ids.prepaid_budget_id = self._create_budget()
+        self.assertBalance(budget, 600.0)
+
+    def test_difference_written_off_is_not_money(self):
+        """10 received and "marked as fully paid" give the credit of 10."""
+        budget = self._create_budget()
+        invoice = self._buy(budget, 1000.0, pay=False)
+        total = invoice.amount_total
+        self._pay_and_write_off(invoice, 10.0)
+        self.assertTrue(invoice.currency_id.is_zero(invoice.amount_residual))
+        self.assertBalance(budget, round(1000.0 * 10.0 / total, 2))
+
+    def _pay_and_write_off(self, invoice, amount):
+        wizard = (
+            self.env["account.payment.register"]
+            .with_context(active_model="account.move", active_ids=invoice.ids)
+            .create(
+                {
+                    "payment_date": invoice.invoice_date,
+                    "amount": amount,
+                    "payment_difference_handling": "reconcile",
+                    "writeoff_account_id": self.company_data[
+                        "default_account_expense"
+                    ].id,
+                }
+            )
+        )
+        return wizard._create_payments()
+
+    def test_discount_for_early_payment_is_settled(self):
+        """The discount that the term grants counts, a higher one does not."""
+        term = self.env["account.payment.term"].create(
+            {
+                "name": "2% in 10 days",
+                "early_discount": True,
+                "discount_percentage": 2.0,
+                "discount_days": 10,
+            }
+        )
+        for is_granted in (True, False):
+            partner = self.customer.copy()
+            budget = self._create_budget(partner=partner, payment_term_id=term.id)
+            invoice = self._buy(budget, 1000.0, pay=False)
+            with self.subTest(is_granted=is_granted):
+                if is_granted:
+                    self._pay(invoice)
+                    self.assertBalance(budget, 1000.0)
+                else:
+                    self._pay_and_write_off(invoice, 10.0)
+                    self.assertLess(budget.balance, 40.0)
+                self.assertTrue(invoice.currency_id.is_zero(invoice.amount_residual))
+
+    def test_time_returned_to_a_lot_that_was_paid_again(self):
+        """Another lot paid the debt meanwhile: the sum is right, lot by lot or not."""
+        budget = self._create_budget()
+        invoice = self._buy(budget, 1000.0, pay=False)
+        payment = self._pay(invoice)
+        entry = self._spend(400.0)
+        payment.action_draft()
+        payment.action_cancel()
+        self.assertBalance(budget, -400.0)
+        self._buy(budget, 500.0)
+        self.assertBalance(budget, 100.0)
+        self._pay(invoice)
+        self.assertBalance(budget, 1100.0)
+        entry.action_return_time()
+        self.assertBalance(budget, 1500.0)

@@ -8,10 +8,25 @@ Nothing here knows of Odoo: the functions are tested by properties.
 """
 
 from decimal import ROUND_FLOOR, ROUND_HALF_UP, Decimal
+from math import isfinite
 
 #: Binary noise of a float (a third of an hour, 0.1 + 0.2) disappears at this many
 #: digits after the decimal point; no duration or price is entered more precisely.
 NOISE = Decimal("1e-9")
+
+#: Amounts of this size and more are typing errors; floats no longer hold their cents.
+TOO_LARGE = 1e13
+
+
+def is_usable(number):
+    """Whether a value from outside is a number that can be an amount.
+
+    :param number: anything
+    :return: bool; False for text, infinity, "not a number" and absurdly large numbers
+    """
+    is_number = isinstance(number, int | float) and not isinstance(number, bool)
+    # Compared first: a very large int has no float that could be asked for finiteness.
+    return is_number and abs(number) < TOO_LARGE and isfinite(number)
 
 
 def exact(number):
