@@ -135,13 +135,9 @@ class AccountAnalyticLine(models.Model):
         """
         if not self.ids:
             return {}
-        # Whoever logs time: the hours only.
-        groups = (
-            self.env["prepaid.entry"]
-            .sudo()
-            ._read_group(
-                [("timesheet_id", "in", self.ids)], ["timesheet_id"], ["hours:sum"]
-            )
+        Entry_sudo = self.env["prepaid.entry"].sudo()  # hours only, whoever logs time
+        groups = Entry_sudo._read_group(
+            [("timesheet_id", "in", self.ids)], ["timesheet_id"], ["hours:sum"]
         )
         return {
             timesheet.id: hours

@@ -288,6 +288,12 @@ class PrepaidBudget(models.Model):
 
     # === CRUD === #
 
+    @api.model
+    def default_get(self, fields):
+        """No default value from anywhere opens a balance or suspends charging."""
+        result = super().default_get(fields)
+        return {**result, **dict.fromkeys(LEDGER_FIELDS & result.keys(), False)}
+
     @api.model_create_multi
     def create(self, vals_list):
         """A budget belongs to the commercial entity, whichever contact is chosen."""

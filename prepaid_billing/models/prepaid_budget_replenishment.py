@@ -1,7 +1,8 @@
 from odoo import api, fields, models
-from odoo.exceptions import ValidationError
+from odoo.exceptions import UserError, ValidationError
 
 from ..const import EPISODE_DONE, EPISODE_SUPPRESSED
+from ..tools.money import is_usable
 from ..tools.replenishment import FIXED, TARGET
 
 POLICY_ONE_OFF = "one_off"
@@ -11,6 +12,16 @@ ACTION_NOTIFY = "notify"
 ACTION_DRAFT = "draft"
 ACTION_POST = "post"
 ACTION_CHARGE = "charge"
+
+NUMBERS = ("integer", "float", "monetary")
+
+
+def _read_number(value):
+    """Return the number in a text (data files write numbers so), else the value."""
+    try:
+        return float(value) if isinstance(value, str) else value
+    except ValueError:
+        return value
 
 
 class PrepaidBudgetReplenishment(models.Model):
@@ -152,6 +163,25 @@ class PrepaidBudgetReplenishment(models.Model):
             budget.is_top_up_open = bool(invoices.get(budget._origin))
 
     # === CONSTRAINTS === #
+
+    def _normalize_vals(self, vals):
+        """Refuse what is no number, before the arithmetic stumbles over it.
+
+        :raise UserError: text, infinity or "not a number" for a figure
+        """
+        for name, value in vals.items():
+            field = self._fields.get(name)
+            if not value or not field or field.type not in NUMBERS:
+                continue
+            if not is_usable(_read_number(value)):
+                raise UserError(
+                    self.env._(
+                        "%(field)s: %(value)s is not a number that can be used.",
+                        field=field._description_string(self.env),
+                        value=value,
+                    )
+                )
+        return super()._normalize_vals(vals)
 
     @api.constrains(
         "replenish_policy",

@@ -43,6 +43,21 @@ class TestBadInput(PrepaidCommon):
                 budget.top_up(amount)
         self.assertFalse(self._get_moves(budget))
 
+    def test_what_is_no_number_is_refused_by_a_sentence(self):
+        budget = self._create_budget()
+        for value in (float("nan"), float("inf"), 1e300, 10**400, "many", [1]):
+            with self.subTest(value=str(value)[:9]):
+                with self.assertRefused("Give a number"):
+                    budget.top_up(value)
+                for name in ("threshold", "replenish_amount", "hourly_rate"):
+                    with self.assertRefused("not a number that can be used"):
+                        budget.write({name: value})
+                    with self.assertRefused("not a number that can be used"):
+                        self._create_budget(**{name: value})
+        with self.assertRefused("Give a number"):
+            budget.top_up(None)
+        self.assertFalse(self._get_moves(budget))
+
     def _get_moves(self, budget):
         lines = self.env["account.move.line"].search(
             [("prepaid_budget_id", "=", budget.id)]
@@ -177,6 +192,41 @@ class TestBadInput(PrepaidCommon):
             .create({"partner_id": self.customer.id, "company_id": self.company.id})
         )
         self.assertBalance(budget, 0.0)
+
+    def test_no_default_suspends_charging(self):
+        budget = (
+            self.env["prepaid.budget"]
+            .with_context(
+                default_is_charge_suspended=True,
+                default_charge_failures=3,
+                default_replenish_note="forged",
+            )
+            .create({"partner_id": self.customer.id, "company_id": self.company.id})
+        )
+        self.assertRecordValues(
+            budget.sudo(),
+            [
+                {
+                    "is_charge_suspended": False,
+                    "charge_failures": 0,
+                    "replenish_note": False,
+                    "lock_seq": 0,
+                }
+            ],
+        )
+
+    def test_the_key_of_a_top_up_cannot_be_typed(self):
+        budget = self._create_budget()
+        Move = self.env["account.move"]
+        move = Move.browse(budget.top_up(100.0, "request-9"))
+        with self.assertRefused("cannot be typed"):
+            move.prepaid_request_key = "request-10"
+        vals = {"move_type": "out_invoice", "partner_id": self.customer.id}
+        with self.assertRefused("cannot be typed"):
+            Move.create({**vals, "prepaid_request_key": "request-11"})
+        context = {"default_prepaid_request_key": "request-11"}
+        self.assertFalse(Move.with_context(**context).create(vals).prepaid_request_key)
+        self.assertEqual(move.prepaid_request_key, "request-9")
 
     def test_negative_pack_line(self):
         budget = self._create_budget()
