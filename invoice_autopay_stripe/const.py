@@ -25,6 +25,8 @@ CLOSABLE_STATUSES = (
 
 AUTHENTICATION_REQUIRED = "authentication_required"
 
+#: Listed at night: it tells when an intent succeeded.
+EVENT_SUCCEEDED = "payment_intent.succeeded"
 #: Events that core does not handle.
 EVENT_ACTION = "payment_intent.requires_action"
 EVENT_CARD = "payment_method.automatically_updated"
@@ -84,3 +86,5 @@ EXPIRY_DAYS = (30, 7)
 RECONCILE_DAYS = 3
 #: How many days a form that a customer left is tried to be closed.
 FORM_DAYS = 3
+#: A refund of which Stripe knows nothing after this time was not made.
+REFUND_HOURS = 24

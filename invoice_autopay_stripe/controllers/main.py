@@ -79,6 +79,14 @@ class AutopayStripeController(StripeController):
             return False
         return True
 
+    @staticmethod
+    def _create_refund_tx_from_refund(source_tx_sudo, refund_object):
+        """Take the refund of ours whose answer was lost, else a new one."""
+        unknown_sudo = source_tx_sudo._find_unknown_refund(refund_object)
+        return unknown_sudo or StripeController._create_refund_tx_from_refund(
+            source_tx_sudo, refund_object
+        )
+
     def _verify_signature(self, tx_sudo):
         """Refuse what is unsigned, or cannot be verified at all (P59).
 

@@ -4,7 +4,14 @@ from odoo import models
 
 from odoo.addons.payment_stripe import utils as stripe_utils
 
-from ..const import CORE_VERSION, MORE_EVENTS, RESEND_HOURS, RETRIES, TIMEOUT
+from ..const import (
+    CORE_VERSION,
+    EVENT_SUCCEEDED,
+    MORE_EVENTS,
+    RESEND_HOURS,
+    RETRIES,
+    TIMEOUT,
+)
 
 
 class PaymentProvider(models.Model):
@@ -78,6 +85,32 @@ class PaymentProvider(models.Model):
         )
         for intent in page.auto_paging_iter():
             yield intent.to_dict()
+
+    def _list_stripe_refunds(self, intent_id):
+        """Fetch the refunds of a payment as core wants to see them, oldest first.
+
+        :param str intent_id: Stripe's id of the payment
+        :return: list of dicts
+        :raise stripe.StripeError: they cannot be listed
+        """
+        page = self._get_stripe_client().v1.refunds.list(
+            {"limit": 100, "payment_intent": intent_id}, CORE_VERSION
+        )
+        refunds = [refund.to_dict() for refund in page.auto_paging_iter()]
+        return refunds[::-1]
+
+    def _list_stripe_successes(self, since):
+        """Return ids of intents that succeeded lately, however old they are.
+
+        :param int since: Stripe's time
+        :return: list of str
+        :raise stripe.StripeError: they cannot be listed
+        """
+        page = self._get_stripe_client().v1.events.list(
+            {"limit": 100, "type": EVENT_SUCCEEDED, "created": {"gte": since}}
+        )
+        events = [event.to_dict() for event in page.auto_paging_iter()]
+        return list({event["data"]["object"]["id"] for event in events})
 
     # === SETTING UP === #
 

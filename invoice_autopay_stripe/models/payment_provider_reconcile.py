@@ -5,7 +5,7 @@ import stripe
 from odoo import api, fields, models
 from odoo.fields import Domain
 
-from ..const import DISPUTE_OPEN_STATES, RECONCILE_DAYS, SUCCEEDED
+from ..const import DISPUTE_INQUIRY, DISPUTE_OPEN_STATES, RECONCILE_DAYS, SUCCEEDED
 
 _logger = logging.getLogger(__name__)
 
@@ -20,33 +20,48 @@ class PaymentProviderReconcile(models.Model):
         "Last comparison with Stripe", readonly=True, copy=False, help="In UTC."
     )
 
+    stripe_named = fields.Json(
+        readonly=True,
+        copy=False,
+        groups="base.group_system",
+        help="Ids of payments that an accountant was told about.",
+    )
+
     @api.model
     def _cron_reconcile_stripe(self):
         """Compare each account with our transactions; one failure stops no other."""
         providers = self.search([("code", "=", "stripe"), ("state", "!=", "disabled")])
         for done, provider in enumerate(providers, 1):
-            provider._reconcile_stripe()
-            provider._reconcile_stripe_disputes()
+            provider._compare_with_stripe()
             remaining = len(providers) - done
             if not self.env["ir.cron"]._commit_progress(1, remaining=remaining):
                 break
 
-    def _reconcile_stripe(self):
-        """Take over late successes, and name charges that nobody here knows."""
+    def _compare_with_stripe(self):
+        """Compare payments, disputes and refunds since the last complete comparison."""
         self.ensure_one()
         now = fields.Datetime.now()
         since = fields.Datetime.subtract(now, days=RECONCILE_DAYS)
+        since = min(since, self.stripe_reconciled_on or since)
+        are_known = self._reconcile_stripe(since, now)
+        are_known &= self._reconcile_stripe_disputes(since)
+        self._follow_pending_stripe()
+        self.env["payment.transaction"]._follow_unknown_refunds(self)
+        if are_known:
+            self._try_step(lambda p: p.write({"stripe_reconciled_on": now}))
+
+    def _reconcile_stripe(self, since, now):
+        """Take over late successes, and name charges that nobody here knows.
+
+        :param since: how far to look back, datetime in UTC
+        :param now: datetime in UTC
+        :return: False when Stripe could not be asked
+        """
         try:
-            taken = [
-                intent
-                for intent in self._list_stripe_intents(
-                    created={"gte": self._to_stripe_time(since)}
-                )
-                if intent["status"] == SUCCEEDED
-            ]
+            taken = self._list_stripe_taken(since)
         except stripe.StripeError:
             _logger.warning("%s: not compared with Stripe", self, exc_info=True)
-            return
+            return False
         known = self._find_stripe_transactions(taken)
         strangers = [intent for intent in taken if intent["id"] not in known]
         contradicted = []
@@ -54,36 +69,75 @@ class PaymentProviderReconcile(models.Model):
             transaction = known.get(intent["id"])
             if transaction and not transaction._take_over_success(intent):
                 contradicted.append(intent)
-        self._follow_pending_stripe()
         until = fields.Datetime.subtract(now, minutes=1)  # what is under way waits
-        self._try_step(lambda p: p._report_strangers(strangers, contradicted, until))
-
-    def _reconcile_stripe_disputes(self):
-        """Take over disputes whose events did not arrive: new ones, and decisions."""
-        self.ensure_one()
-        since = fields.Datetime.subtract(fields.Datetime.now(), days=RECONCILE_DAYS)
-        undecided = self.env["payment.transaction"].search(
-            [
-                ("provider_id", "=", self.id),
-                ("stripe_dispute_state", "in", DISPUTE_OPEN_STATES),
-            ]
+        return not self._try_step(
+            lambda p: p._report_strangers(strangers, contradicted, until)
         )
+
+    def _list_stripe_taken(self, since):
+        """Return the intents that were made or that succeeded lately, and took money.
+
+        :param since: datetime in UTC
+        :return: list of dicts
+        :raise stripe.StripeError: they cannot be listed
+        """
+        first = self._to_stripe_time(since)
+        found = {
+            intent["id"]: intent
+            for intent in self._list_stripe_intents(created={"gte": first})
+        }
+        for intent_id in self._list_stripe_successes(first):
+            if intent_id not in found:
+                found[intent_id] = self._fetch_stripe_intent(intent_id)
+        return [intent for intent in found.values() if intent["status"] == SUCCEEDED]
+
+    def _reconcile_stripe_disputes(self, since):
+        """Take over disputes whose events did not arrive: new ones, and decisions.
+
+        :param since: how far to look back, datetime in UTC
+        :return: False when Stripe could not be asked
+        """
+        Transaction = self.env["payment.transaction"]
         disputes = self._get_stripe_client().v1.disputes
         created = {"gte": self._to_stripe_time(since)}
         try:
             page = disputes.list({"limit": 100, "created": created})
             found = [dispute.to_dict() for dispute in page.auto_paging_iter()]
-            found += [
-                disputes.retrieve(reference).to_dict()
-                for reference in undecided.mapped("stripe_dispute_ref")
-            ]
         except stripe.StripeError:
             _logger.warning("%s: disputes were not compared", self, exc_info=True)
-            return
+            return False
+        listed = {dispute["id"] for dispute in found}
+        found += self._fetch_undecided_disputes(listed)
         for dispute in found:
-            transaction = undecided._find_disputed(dispute)
+            transaction = Transaction._find_disputed(dispute)
             if transaction.provider_id == self:
                 transaction._try_step(lambda tx, d=dispute: tx._take_over_dispute(d))
+        return True
+
+    def _fetch_undecided_disputes(self, listed):
+        """Fetch older disputes and inquiries that wait for a decision, one by one.
+
+        :param set listed: ids of those that are known already
+        :return: list of dicts; one that cannot be fetched stops no other
+        """
+        undecided = self.env["payment.transaction"].search(
+            [
+                ("provider_id", "=", self.id),
+                (
+                    "stripe_dispute_state",
+                    "in",
+                    (DISPUTE_INQUIRY, *DISPUTE_OPEN_STATES),
+                ),
+            ]
+        )
+        disputes = self._get_stripe_client().v1.disputes
+        found = []
+        for reference in set(undecided.mapped("stripe_dispute_ref")) - listed:
+            try:
+                found.append(disputes.retrieve(reference).to_dict())
+            except stripe.StripeError:
+                _logger.warning("%s: not compared", reference, exc_info=True)
+        return found
 
     def _follow_pending_stripe(self):
         """Ask what became of payments that take days: their webhook may be lost (P25).
@@ -147,17 +201,18 @@ class PaymentProviderReconcile(models.Model):
         :param until: later ones are for the next night, datetime in UTC
         """
         self.ensure_one()
-        before = self.stripe_reconciled_on
-        first = self._to_stripe_time(before) if before else 0
+        named_before = set(self.stripe_named or [])
         last = self._to_stripe_time(until)
-        self.stripe_reconciled_on = until
         ours = self._get_stripe_customers(strangers)
-        named = [
-            "{id}: {description}".format(**intent)
+        unexplained = {
+            intent["id"]: "{id}: {description}".format(**intent)
             for intent in strangers + contradicted
-            if first < intent["created"] <= last
+            if intent["created"] <= last
             and (intent in contradicted or intent.get("customer") in ours)
-        ]
+        }
+        # Those that are not listed any more will not come back.
+        self.stripe_named = sorted(unexplained)
+        named = [text for key, text in unexplained.items() if key not in named_before]
         if named:
             self._ask_accountant(
                 self.env._("Stripe took payments that are not known here"), named

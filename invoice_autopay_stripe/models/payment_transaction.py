@@ -4,6 +4,8 @@ from odoo import fields, models
 from odoo.exceptions import ValidationError
 
 from odoo.addons.invoice_autopay.const import ACTION_NEEDED
+from odoo.addons.payment import utils as payment_utils
+from odoo.addons.payment_stripe.const import CURRENCY_DECIMALS
 
 from ..const import AUTHENTICATION_REQUIRED, REQUIRES_ACTION, SUCCEEDED
 from ..declines import classify, get_advice, get_code
@@ -43,6 +45,17 @@ class PaymentTransaction(models.Model):
         copy=False,
         help="What the card's issuer or network says about another attempt.",
     )
+
+    def _to_stripe_major(self, amount):
+        """Return an amount of Stripe, which counts in cents, as we write it.
+
+        :param int amount: in the currency of this transaction
+        """
+        return payment_utils.to_major_currency_units(
+            amount,
+            self.currency_id,
+            arbitrary_decimal_number=CURRENCY_DECIMALS.get(self.currency_id.name),
+        )
 
     # === REFUSALS === #
 

@@ -1,13 +1,13 @@
+from contextlib import contextmanager
 from datetime import datetime, timezone
 
 from odoo import api, fields, models
 
-from odoo.addons.payment import utils as payment_utils
-from odoo.addons.payment_stripe.const import CURRENCY_DECIMALS
-
 from ..const import (
     DISPUTE_DECIDED_STATES,
+    DISPUTE_INQUIRY,
     DISPUTE_INQUIRY_CLOSED,
+    DISPUTE_LOST,
     DISPUTE_OPEN,
     DISPUTE_OPEN_STATES,
     DISPUTE_STATES,
@@ -36,6 +36,10 @@ class PaymentTransactionDispute(models.Model):
         "Answer until", readonly=True, copy=False, help="In UTC."
     )
 
+    stripe_dispute_created = fields.Integer(
+        readonly=True, copy=False, help="When the dispute began, in Stripe's time."
+    )
+
     @api.model
     def _find_disputed(self, dispute):
         """Return the transaction whose charge is disputed.
@@ -57,23 +61,91 @@ class PaymentTransactionDispute(models.Model):
     def _take_over_dispute(self, dispute):
         """Keep the facts and tell those concerned, once per change.
 
-        Events come several times and in any order: what is decided stays decided.
+        Events come several times and in any order: what is decided stays decided. Of
+        several disputes the latest is shown; each that is lost is booked once.
 
         :param dict dispute: Stripe's dispute
         """
         self.ensure_one()
+        self._touch()
         state = DISPUTE_STATUSES.get(dispute.get("status"), DISPUTE_OPEN)
+        if self._is_dispute_older(dispute):
+            if state == DISPUTE_LOST:
+                self._take_over_lost_before(dispute)
+            return
         is_same = dispute["id"] == self.stripe_dispute_ref
         before = is_same and self.stripe_dispute_state
         if before in ENDED:
             return
         self.write(self._prepare_dispute_vals(dispute, state))
+        if state == DISPUTE_INQUIRY and not before:
+            self._tell_inquiry()
         is_serious = state in DISPUTE_OPEN_STATES or state in DISPUTE_DECIDED_STATES
         if is_serious and before not in DISPUTE_OPEN_STATES:
             self._after_autopay_dispute(self.stripe_dispute_amount)
         if state in DISPUTE_DECIDED_STATES:
-            self._after_autopay_dispute_closed(
-                state == DISPUTE_WON, self.stripe_dispute_amount
+            amount = self.stripe_dispute_amount
+            if self._is_dispute_booked(dispute):
+                amount = 0.0
+            with self._book_dispute(dispute):
+                self._after_autopay_dispute_closed(state == DISPUTE_WON, amount)
+
+    def _touch(self):
+        """Let one of two concurrent events be tried again, on what the other wrote."""
+        self.env.cr.execute(
+            "UPDATE payment_transaction SET stripe_dispute_ref = stripe_dispute_ref"
+            " WHERE id = %s",
+            [self.id],
+        )
+
+    def _is_dispute_older(self, dispute):
+        """Whether a later dispute of the same charge is known.
+
+        :param dict dispute: Stripe's dispute
+        """
+        known = self.stripe_dispute_created or 0, self.stripe_dispute_ref or ""
+        return (dispute.get("created") or 0, dispute["id"]) < known
+
+    def _take_over_lost_before(self, dispute):
+        """Book a dispute that was lost when a later one is known already.
+
+        :param dict dispute: Stripe's dispute
+        """
+        if self._is_dispute_booked(dispute):
+            return
+        with self._book_dispute(dispute):
+            self._create_dispute_refund(
+                self._to_stripe_major(dispute.get("amount") or 0)
+            )
+        self._get_autopay_collections()._after_reversal()
+
+    def _is_dispute_booked(self, dispute):
+        return any(
+            child.operation == "refund" and child.provider_reference == dispute["id"]
+            for child in self.child_transaction_ids
+        )
+
+    @contextmanager
+    def _book_dispute(self, dispute):
+        """Write the dispute on the refund that is made for it.
+
+        :param dict dispute: Stripe's dispute
+        """
+        known = self.child_transaction_ids
+        yield
+        made = self.child_transaction_ids - known
+        made.provider_reference = dispute["id"]
+
+    def _tell_inquiry(self):
+        """Ask the responsible to answer: no money was taken back, but could be."""
+        for collection in self._get_autopay_collections():
+            collection._ask_responsible(
+                self.env._(
+                    "%(invoice)s: the customer's bank asks about a payment of "
+                    "%(amount)s. Answer on Stripe's site, else it becomes a dispute.",
+                    invoice=collection.display_name,
+                    amount=self.currency_id.format(self.stripe_dispute_amount),
+                )
             )
 
     def _prepare_dispute_vals(self, dispute, state):
@@ -81,11 +153,8 @@ class PaymentTransactionDispute(models.Model):
         return {
             "stripe_dispute_ref": dispute["id"],
             "stripe_dispute_state": state,
-            "stripe_dispute_amount": payment_utils.to_major_currency_units(
-                dispute.get("amount") or 0,
-                self.currency_id,
-                arbitrary_decimal_number=CURRENCY_DECIMALS.get(self.currency_id.name),
-            ),
+            "stripe_dispute_created": dispute.get("created") or 0,
+            "stripe_dispute_amount": self._to_stripe_major(dispute.get("amount") or 0),
             "stripe_dispute_reason": dispute.get("reason"),
             "stripe_dispute_due": due and _from_timestamp(due),
         }

@@ -1,6 +1,7 @@
 """What Stripe knows and Odoo does not, and two payment forms at once."""
 
 from datetime import timedelta
+from unittest.mock import patch
 
 from freezegun import freeze_time
 
@@ -120,6 +121,90 @@ class TestAutopayReconcile(StripeAutopayCommon):
             self._run_stripe("reconcile")
         self.assertEqual(transaction.state, "error")
         self.assertIn(transaction.reference, self._activities().note)
+
+    def test_what_succeeded_after_the_last_night_is_named(self):
+        """The form was opened before the comparison, and paid after it."""
+        customer = self.token.provider_ref
+        stranger = self.account.call(
+            "POST", "payment_intents", amount=700, currency="usd", customer=customer
+        )
+        with freeze_time(fields.Datetime.now() + timedelta(hours=1)):
+            self._run_stripe("reconcile")
+        self.assertFalse(self._activities())
+        self.account.call(
+            "POST",
+            f"payment_intents/{stranger['id']}/confirm",
+            payment_method=self.account.card(customer=customer),
+        )
+        for hours in (2, 26):
+            with freeze_time(fields.Datetime.now() + timedelta(hours=hours)):
+                self._run_stripe("reconcile")
+        self.assertIn(stranger["id"], self._activities().note)
+        self.assertEqual(len(self._activities()), 1)
+
+    def test_old_intents_are_found_by_the_event_of_their_success(self):
+        stranger = self.account.charge(
+            700, self.token.provider_ref, self.token.stripe_payment_method
+        )
+        Provider = self.registry["payment.provider"]
+        # As if it had been made before the days that are listed.
+        with (
+            patch.object(Provider, "_list_stripe_intents", lambda _p, **_f: iter(())),
+            freeze_time(fields.Datetime.now() + timedelta(hours=1)),
+        ):
+            self._run_stripe("reconcile")
+        self.assertIn(stranger["id"], self._activities().note)
+
+    def test_comparison_goes_back_to_the_last_one(self):
+        asked = []
+        Provider = self.registry["payment.provider"]
+
+        def list_intents(_provider, **filters):
+            asked.append(filters["created"]["gte"])
+            return iter(())
+
+        now = fields.Datetime.now()
+        last = now - timedelta(days=9)
+        with patch.object(Provider, "_list_stripe_intents", list_intents):
+            for before in (False, last, now - timedelta(hours=1)):
+                self.provider.stripe_reconciled_on = before
+                self._run_stripe("reconcile")
+                self.assertGreater(self.provider.stripe_reconciled_on, last)
+        usual = self.provider._to_stripe_time(now - timedelta(days=3))
+        self.assertAlmostEqual(asked[0], usual, delta=60)
+        self.assertEqual(asked[1], self.provider._to_stripe_time(last))
+        self.assertAlmostEqual(asked[2], usual, delta=60)
+
+    def test_p34_one_dispute_that_cannot_be_fetched_stops_no_other(self):
+        self._use_card(stand_in.DISPUTED)
+        invoices = self._invoice() | self._invoice()
+        self._run()
+        self._run_stripe("reconcile")
+        first, second = (self._transaction(invoice) for invoice in invoices)
+        self.assertEqual(second.stripe_dispute_state, "needs_response")
+        for transaction in (first, second):
+            self.account.win_dispute(transaction.stripe_dispute_ref)
+        self.account.fault(
+            "fail", first.stripe_dispute_ref, method="GET", times=9, status=404
+        )
+        with freeze_time(fields.Datetime.now() + timedelta(days=60)):
+            self.provider.stripe_reconciled_on = fields.Datetime.now()
+            self._run_stripe("reconcile")
+        self.assertEqual(first.stripe_dispute_state, "needs_response")
+        self.assertEqual(second.stripe_dispute_state, "won")
+
+    def test_p34_inquiry_is_followed_at_night(self):
+        self._use_card(stand_in.DISPUTE_INQUIRY)
+        invoice = self._invoice()
+        self._run()
+        self._run_stripe("reconcile")
+        transaction = self._transaction(invoice)
+        self.assertEqual(transaction.stripe_dispute_state, "inquiry")
+        self.account.win_dispute(transaction.stripe_dispute_ref)
+        with freeze_time(fields.Datetime.now() + timedelta(days=60)):
+            self.provider.stripe_reconciled_on = fields.Datetime.now()
+            self._run_stripe("reconcile")
+        self.assertNotEqual(transaction.stripe_dispute_state, "inquiry")
 
     def test_p23_second_charge_of_the_same_reference_is_named(self):
         invoice = self._invoice()

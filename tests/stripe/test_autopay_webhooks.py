@@ -1,5 +1,11 @@
 """What Stripe tells by itself: late, several times, and forged."""
 
+from datetime import timedelta
+
+from freezegun import freeze_time
+
+from odoo import fields
+
 from ..support import stripe_account as stand_in
 from .autopay_common import StripeAutopayCommon
 
@@ -211,9 +217,61 @@ class TestAutopayDisputes(StripeAutopayCommon):
         refunds = self.transaction.child_transaction_ids
         self.assertEqual(refunds.mapped("amount"), [-100.0])
 
+    def _lost(self, number, amount, created):
+        """Return a dispute of this payment that was lost."""
+        return {
+            "id": f"dp_{number}",
+            "payment_intent": self.transaction.provider_reference,
+            "amount": amount,
+            "currency": "usd",
+            "status": "lost",
+            "created": created,
+        }
+
+    def test_p34_two_lost_disputes_are_booked_once_each(self):
+        self.transaction._take_over_dispute(
+            {**self._lost(0, 10000, 1), "status": "won"}
+        )
+        self.transaction.write({"stripe_dispute_ref": False})
+        self.transaction.write({"stripe_dispute_created": 0})
+        first, second = self._lost(2, 6000, 100), self._lost(1, 4000, 200)
+        for number, order in enumerate(
+            ((first, second, first, second), (second, first, second, first))
+        ):
+            with self.subTest(number), self.env.cr.savepoint() as savepoint:
+                for dispute in order:
+                    status = self._post_event("charge.dispute.closed", dispute)
+                    self.assertEqual(status, 200)
+                refunds = self.transaction.child_transaction_ids
+                self.assertEqual(
+                    dict(refunds.mapped(lambda tx: (tx.provider_reference, tx.amount))),
+                    {"dp_2": -60.0, "dp_1": -40.0},
+                )
+                self.assertEqual(len(refunds), 2)
+                self.assertEqual(self.transaction.stripe_dispute_ref, "dp_1")
+                self.assertEqual(self.transaction.stripe_dispute_amount, 40.0)
+                savepoint.rollback()
+            self.env.invalidate_all()
+
+    def test_p34_replay_of_an_old_dispute_changes_nothing(self):
+        dispute = self.transaction.stripe_dispute_ref
+        later = {**self._lost(9, 10000, 2**31 - 1), "status": "needs_response"}
+        self.account.lose_dispute(dispute)
+        self._deliver()
+        self._post_event("charge.dispute.created", later)
+        events = [event["id"] for event in self.account.events()]
+        for reverse in (False, True):
+            self._deliver(*events, times=2, reverse=reverse)
+            self.assertEqual(self.transaction.stripe_dispute_ref, "dp_9")
+            self.assertEqual(self.transaction.stripe_dispute_state, "needs_response")
+            refunds = self.transaction.child_transaction_ids
+            self.assertEqual(refunds.mapped("provider_reference"), [dispute])
+        self.assertTrue(self.mandate.is_disputed)
+
     def test_p34_events_in_reverse(self):
         other = self._invoice()
         self.mandate.sudo().is_disputed = False
+        self._collection(self.disputed).sudo().is_disputed = False
         self._run()
         transaction = self._transaction(other)
         (dispute,) = [
@@ -234,6 +292,9 @@ class TestAutopayDisputes(StripeAutopayCommon):
         self._deliver()
         self.assertEqual(self._transaction(invoice).stripe_dispute_state, "inquiry")
         self.assertFalse(self.mandate.is_disputed)
+        self._deliver(*[event["id"] for event in self.account.events()])
+        asked = invoice.activity_ids.filtered(lambda a: "asks about" in a.summary)
+        self.assertEqual(len(asked), 1)
 
 
 class TestAutopayRefunds(StripeAutopayCommon):
@@ -275,3 +336,46 @@ class TestAutopayRefunds(StripeAutopayCommon):
         self.assertIn("refund did not go through", refund_transaction.state_message)
         alerts = self.invoice.activity_ids.filtered(lambda a: "failed" in a.summary)
         self.assertEqual(len(alerts), 1)
+
+    def _lose_refund(self, kind="drop"):
+        """Send money back; the answer does not arrive."""
+        self.account.fault(kind, "refunds$")
+        ghost = self.transaction._refund(amount_to_refund=40.0)
+        self.assertEqual((ghost.state, ghost.provider_reference), ("pending", False))
+        return ghost
+
+    def test_p33_webhook_brings_the_lost_answer_of_a_refund(self):
+        ghost = self._lose_refund()
+        self._deliver(times=3)
+        self.assertEqual(ghost.state, "done")
+        self.assertTrue(ghost.provider_reference.startswith("re_"))
+        self.assertEqual(self.transaction.child_transaction_ids, ghost)
+        # A second one of the same amount is another one.
+        self._refund(4000)
+        self.assertEqual(len(self.transaction.child_transaction_ids), 2)
+
+    def test_p33_refund_of_another_amount_is_another_one(self):
+        ghost = self._lose_refund("refuse")
+        self._refund(1000)
+        self.assertEqual(ghost.state, "pending")
+        self.assertEqual(len(self.transaction.child_transaction_ids), 2)
+
+    def test_p33_lost_answer_of_a_refund_is_found_at_night(self):
+        ghost = self._lose_refund()
+        for _night in range(2):
+            self._run_stripe("reconcile")
+            self.assertEqual(ghost.state, "done")
+        self._deliver(times=2)
+        self.assertEqual(self.transaction.child_transaction_ids, ghost)
+
+    def test_p33_refund_that_never_arrived_fails_after_a_day(self):
+        ghost = self._lose_refund("refuse")
+        self._run_stripe("reconcile")
+        self.assertEqual(ghost.state, "pending")
+        self.assertEqual(self.transaction._get_autopay_refundable(), 60.0)
+        with freeze_time(fields.Datetime.now() + timedelta(hours=25)):
+            self._run_stripe("reconcile")
+        self.assertEqual(ghost.state, "error")
+        self.assertEqual(self.transaction._get_autopay_refundable(), 100.0)
+        told = self.invoice.activity_ids.filtered(lambda a: "not made" in a.summary)
+        self.assertEqual(len(told), 1)
