@@ -47,10 +47,9 @@ def prepared() -> Iterator[tuple[environment.Environment, scratch.Run]]:
     Stripe stand-in runs meanwhile, and all processes of the run know where.
     """
     venv.ensure(venv.DEVELOPMENT)
-    with (
-        scratch.environment(tests=True) as (ready, run),
-        stripe_world.variables(run.folder) as stripe,
-    ):
+    with contextlib.ExitStack() as stack:
+        ready, run = stack.enter_context(scratch.environment(tests=True))
+        stripe = stack.enter_context(stripe_world.variables(run.folder))
         chromium = machine.ensure_chromium()
         names = run.database("main"), run.database("base")
         template.clone_installed(ready, *names, assets=True)

@@ -1,6 +1,5 @@
-from itertools import groupby
-
 from odoo import models
+from odoo.tools import groupby
 
 from ..const import MANDATE_WITHDRAWN, OPEN_STATES, SCHEDULED, STOPPED
 

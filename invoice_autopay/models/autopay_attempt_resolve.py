@@ -134,7 +134,7 @@ class AutopayAttemptResolve(models.Model):
     @api.model
     def _expire_confirmations(self):
         """Payments that the customer did not confirm in time have failed (P45)."""
-        for company in self.env["res.company"].search([]):
+        for company in self.env["res.company"].search(Domain.TRUE):
             before = fields.Datetime.subtract(
                 fields.Datetime.now(), days=company.autopay_action_days
             )

@@ -34,7 +34,7 @@ class AutopayCollectionJob(models.Model):
     @api.model
     def _get_due_domain(self):
         """Return the domain of what is due somewhere: the latest date on earth."""
-        companies_sudo = self.env["res.company"].sudo().search([])
+        companies_sudo = self.env["res.company"].sudo().search(Domain.TRUE)
         latest = max(company._get_autopay_today() for company in companies_sudo)
         return Domain("state", "=", SCHEDULED) & Domain("date", "<=", latest)
 

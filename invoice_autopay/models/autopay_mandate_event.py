@@ -21,7 +21,7 @@ class AutopayMandateEvent(models.Model):
         required=True, readonly=True, default=fields.Datetime.now, help="In UTC."
     )
     origin = fields.Selection(ORIGINS, required=True, readonly=True)
-    user_id = fields.Many2one("res.users", "User", readonly=True, ondelete="set null")
+    user_id = fields.Many2one("res.users", readonly=True, ondelete="set null")
     user_name = fields.Char("By", required=True, readonly=True)
     ip_address = fields.Char("Address", readonly=True)
     user_agent = fields.Char("Browser", readonly=True)

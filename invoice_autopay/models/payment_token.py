@@ -65,4 +65,6 @@ class PaymentToken(models.Model):
         if not self:
             return False
         token_sudo = self.sudo()  # its kind is not the customer's to read
-        return f"{token_sudo.payment_method_id.name} {token_sudo.display_name}"
+        kind, name = token_sudo.payment_method_id.name, token_sudo.display_name
+        is_named = name.casefold().startswith(kind.casefold())
+        return name if is_named else f"{kind} {name}"

@@ -49,6 +49,7 @@ class PaymentTransaction(models.Model):
         """Check each transaction by itself: core's check fails for several at once."""
         for transaction in self:
             super(PaymentTransaction, transaction)._check_token_is_active()
+        return True
 
     # === OTHER PAYMENTS OF THE SAME DOCUMENT === #
 

@@ -38,7 +38,9 @@ class TestAnswers(AutopayCommon):
             raise requests.exceptions.Timeout
         except requests.exceptions.Timeout:
             # As core does it: the cause is only in the context.
-            raise ValidationError("Could not establish the connection")  # noqa: B904
+            raise ValidationError(  # noqa: B904
+                self.env._("Could not establish the connection")
+            )
 
     def _say(self, *outcome):
         """Let the provider's add-on say more than the demo provider can."""

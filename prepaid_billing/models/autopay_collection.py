@@ -20,22 +20,23 @@ class AutopayCollection(models.Model):
     def _note_obstacle(self, reason, amount):
         """Wait for another method or a person, without telling anybody again."""
         if suspended := self._get_prepaid_budgets_sudo()._get_charge_obstacle():
-            self._fail_as_suspended(suspended)
-        else:
-            super()._note_obstacle(reason, amount)
+            return self._fail_as_suspended(suspended)
+        return super()._note_obstacle(reason, amount)
 
     def _after_success(self, attempt):
         """The counter of the budget starts again (BF37)."""
-        super()._after_success(attempt)
+        result = super()._after_success(attempt)
         self._get_prepaid_budgets_sudo()._follow_charges_later()
+        return result
 
     def _after_failure(self, attempt):
         """One failure more for the budget: at the limit, its retries are dropped."""
-        super()._after_failure(attempt)
+        result = super()._after_failure(attempt)
         budgets_sudo = self._get_prepaid_budgets_sudo()
         budgets_sudo._follow_charges_later()
         if suspended := budgets_sudo._get_charge_obstacle():
             self._fail_as_suspended(suspended)
+        return result
 
     def _fail_as_suspended(self, reason):
         """Make no attempt until the method changes or a person decides.

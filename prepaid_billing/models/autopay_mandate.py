@@ -18,7 +18,7 @@ class AutopayMandate(models.Model):
         """Charge suspended budgets again by another method; not by the same (B20)."""
         if is_other:
             self._rearm_prepaid_budgets()
-        super()._after_method_change(is_other)
+        return super()._after_method_change(is_other)
 
     def _rearm_prepaid_budgets(self):
         for mandate in self:
