@@ -148,7 +148,8 @@ class TestCharge(ChargeCommon):
         self.assertEqual(collection.date, soonest)
         self._collect()
         self.assertFalse(self._attempts(invoice))
-        collection.date = self.company._get_autopay_today()
+        today = self.company._get_autopay_today()
+        collection.write({"date": today, "noticed_date": today})  # it was announced
         self._collect()
         self.assertPaid(invoice)
 
