@@ -63,9 +63,12 @@ def stripe_account(stripe_world: str) -> Iterator[stripe.StripeAccount]:
     account.remove()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    """Give Debian's Chromium."""
+    """Give Debian's Chromium, for one module only.
+
+    Tests that fork would take its driver along, and end it with the fork.
+    """
     with sync_playwright() as playwright:
         chromium = playwright.chromium.launch(
             executable_path=os.environ["CHROMIUM"], args=list(FLAGS)
