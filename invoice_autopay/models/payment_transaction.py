@@ -77,7 +77,10 @@ class PaymentTransaction(models.Model):
         A form that the customer left long ago does not count.
         """
         recent = fields.Datetime.subtract(fields.Datetime.now(), minutes=FORM_MINUTES)
-        forms = self._get_open_forms()
+        # Core charges a saved method in the request that wrote its transaction.
+        forms = self._get_open_forms() | self.filtered(
+            lambda tx: tx.state == "draft" and tx.operation == "online_token"
+        )
         return self._get_asked() | forms.filtered(lambda tx: tx.create_date > recent)
 
     def _get_just_opened(self):
