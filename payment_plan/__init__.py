@@ -1,1 +1,3 @@
 from . import tools, schedule
+from . import controllers, models, wizards
+from .hooks import uninstall_hook

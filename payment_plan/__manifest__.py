@@ -1,0 +1,28 @@
+{
+    "name": "Payment Plans",
+    "summary": "Deposit and installments before the session: offered on the quotation, "
+    "signed and paid in the portal, invoiced and collected on their days",
+    "version": "19.0.1.0.0",
+    "category": "Sales/Sales",
+    "website": "https://github.com/prepaid-billing/prepaid-billing",
+    "author": "Prepaid Billing & Payment Plans contributors",
+    "license": "LGPL-3",
+    "application": True,
+    "depends": ["sale_management", "invoice_autopay"],
+    "uninstall_hook": "uninstall_hook",
+    "data": [
+        "security/ir.model.access.csv",
+        "security/payment_plan_rules.xml",
+        "data/ir_cron_data.xml",
+        "views/payment_plan_schedule_templates.xml",
+        "views/payment_plan_template_views.xml",
+        "views/payment_plan_installment_views.xml",
+        "views/payment_plan_views.xml",
+        "views/sale_order_views.xml",
+        "views/account_move_views.xml",
+        "views/product_template_views.xml",
+        "views/res_config_settings_views.xml",
+        "views/payment_plan_portal_templates.xml",
+        "views/payment_plan_menus.xml",
+    ],
+}

@@ -1,0 +1,73 @@
+from odoo import fields, models
+
+from .. import const
+
+
+class AccountMove(models.Model):
+    _inherit = "account.move"
+
+    payment_plan_installment_ids = fields.One2many(
+        "payment.plan.installment", "move_id", "Payments of a plan", readonly=True
+    )
+
+    def _get_payment_plan_sudo(self):
+        # Accountants, jobs and customers post and pay; not all may read plans.
+        return self.sudo().payment_plan_installment_ids.plan_id
+
+    # === AUTOMATIC PAYMENT === #
+
+    def _get_autopay_document(self):
+        """The invoices of a plan are paid by the permission that was given for it."""
+        plan_sudo = self._get_payment_plan_sudo()
+        if len(plan_sudo) == 1:
+            return plan_sudo
+        return super()._get_autopay_document()
+
+    def _follow_autopay(self):
+        """Plans follow their invoices: paid in full, or open again."""
+        result = super()._follow_autopay()
+        plans_sudo = self._get_payment_plan_sudo()
+        plans_sudo.filtered(
+            lambda plan: plan.state in (const.ACTIVE, const.COMPLETED)
+        )._follow()
+        return result
+
+    # === MONEY PAID BEYOND === #
+
+    def _use_plan_credit(self):
+        """Pay these invoices by what was paid on their plans beyond what was due (P19).
+
+        Only money of the same plan is used, oldest first.
+        """
+        for move in self:
+            plan_sudo = move._get_payment_plan_sudo()
+            credit = plan_sudo._get_credit_lines()
+            term = move.line_ids.filtered(
+                lambda line: line.display_type == "payment_term" and not line.reconciled
+            )
+            usable = credit.filtered(lambda line: line.account_id in term.account_id)
+            if usable and term:
+                (usable.sorted("date") + term).reconcile()
+
+    def _send_plan_invoices_later(self):
+        """Queue the mails of these invoices in core's queue: they go after the commit."""
+        if not self:
+            return
+        author = self.env.user
+        self.sending_data = {
+            "author_user_id": author.id,
+            "author_partner_id": author.partner_id.id,
+        }
+        # Whoever may make these invoices may have them sent.
+        self.env.ref("account.ir_cron_account_move_send").sudo()._trigger()
+
+    def button_draft(self):
+        """Keep whether a plan is paid in line with its invoices (P31)."""
+        result = super().button_draft()
+        self._get_payment_plan_sudo()._follow()
+        return result
+
+    def action_view_payment_plan(self):
+        """Open the plan whose payment this invoice is."""
+        self.ensure_one()
+        return self.payment_plan_installment_ids.plan_id.get_formview_action()

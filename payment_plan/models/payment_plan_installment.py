@@ -1,0 +1,164 @@
+from odoo import api, fields, models
+from odoo.fields import Domain
+
+from odoo.addons.invoice_autopay.const import ASKED_STATES
+
+from .. import const
+
+
+class PaymentPlanInstallment(models.Model):
+    """One payment of a signed plan. Whether it is paid, its invoice says."""
+
+    _name = "payment.plan.installment"
+    _description = "Payment of a Plan"
+    _order = "date_due, number, id"
+    _check_company_auto = True
+
+    plan_id = fields.Many2one(
+        "payment.plan", required=True, readonly=True, index=True, ondelete="restrict"
+    )
+    company_id = fields.Many2one(
+        "res.company", required=True, readonly=True, index=True
+    )
+    partner_id = fields.Many2one(related="plan_id.partner_id", store=True, index=True)
+    sale_order_id = fields.Many2one(related="plan_id.sale_order_id")
+    currency_id = fields.Many2one("res.currency", required=True, readonly=True)
+    number = fields.Integer(
+        required=True, readonly=True, aggregator=None, help="0 is the deposit."
+    )
+    kind = fields.Selection(const.LINE_KINDS, required=True, readonly=True)
+    amount = fields.Monetary(required=True, readonly=True)
+    date_due = fields.Date(
+        "Due", readonly=True, index=True, help="In the company's time zone."
+    )
+    date_planned = fields.Date(
+        readonly=True, help="By the rule, before it was moved off a day off."
+    )
+    timed_by = fields.Selection(const.STEP_DUES, readonly=True)
+    milestone = fields.Char(readonly=True)
+    invoice_on = fields.Date(
+        readonly=True,
+        copy=False,
+        help="The day on which its invoice is made; empty once it is made, and while "
+        "the plan is not running.",
+    )
+    move_id = fields.Many2one(
+        "account.move",
+        "Invoice",
+        readonly=True,
+        copy=False,
+        index="btree_not_null",
+        ondelete="restrict",
+    )
+    problem = fields.Char(
+        readonly=True, copy=False, help="Why its invoice could not be made."
+    )
+    amount_open = fields.Monetary("Open", compute="_compute_state")
+    amount_paid = fields.Monetary("Paid", compute="_compute_state")
+    state = fields.Selection(
+        const.LINE_STATES, compute="_compute_state", search="_search_state"
+    )
+
+    _amount = models.Constraint("CHECK (amount > 0)", "A payment is above zero.")
+    _number_unique = models.Constraint(
+        "UNIQUE (plan_id, number)", "Payments of a plan are numbered."
+    )
+    _move_unique = models.UniqueIndex(
+        "(move_id) WHERE move_id IS NOT NULL", "An invoice is of one payment."
+    )
+    #: The order of the job is the order of the index: it never walks the whole table.
+    _to_invoice = models.Index("(invoice_on, id) WHERE invoice_on IS NOT NULL")
+
+    @api.depends("plan_id.display_name", "number", "kind")
+    def _compute_display_name(self):
+        for line in self:
+            label = line.plan_id._get_line_label(line)
+            line.display_name = f"{line.plan_id.display_name}, {label}"
+
+    # === STATE === #
+
+    @api.depends(
+        "amount",
+        "date_due",
+        "plan_id.state",
+        "move_id.state",
+        "move_id.amount_residual",
+        "move_id.payment_state",
+        "move_id.autopay_collection_ids.state",
+    )
+    def _compute_state(self):
+        for line in self:
+            line.amount_open = line._get_open_amount()
+            line.amount_paid = line.amount - line.amount_open
+            line.state = line._get_state()
+
+    def _get_open_amount(self):
+        """Return what is not paid yet, in the currency of the plan."""
+        self.ensure_one()
+        move_sudo = self.move_id.sudo()  # customers and salespeople may not see it
+        if not move_sudo or move_sudo.state != "posted":
+            return self.amount
+        return move_sudo.amount_residual
+
+    def _get_state(self):
+        self.ensure_one()
+        move_sudo = self.move_id.sudo()  # as above
+        is_paid = self.currency_id.is_zero(self.amount_open)
+        if move_sudo.state == "posted" and is_paid:
+            return const.PAID
+        if self.plan_id.state == const.CANCELED:
+            return const.LINE_CANCELED
+        if move_sudo and move_sudo.autopay_collection_ids.is_disputed:
+            return const.DISPUTED
+        if move_sudo and self._is_in_progress():
+            return const.PROCESSING
+        if not self.date_due:
+            return const.WAITING
+        today = self.company_id._get_autopay_today()
+        if self.date_due < today:
+            return const.OVERDUE
+        return const.DUE if self.date_due == today else const.SCHEDULED
+
+    def _is_in_progress(self):
+        """Whether a payment was started whose result is not known yet (P25)."""
+        move_sudo = self.move_id.sudo()  # as above
+        attempts = move_sudo.autopay_collection_ids.attempt_ids
+        if any(attempt.state in ASKED_STATES for attempt in attempts):
+            return True
+        return any(tx.state == "pending" for tx in move_sudo.transaction_ids)
+
+    @api.model
+    def _search_state(self, operator, value):
+        """Find payments by their state: paid, overdue, due and scheduled."""
+        if operator != "in":
+            return NotImplemented
+        found = Domain.FALSE
+        for state in value:
+            found |= self._get_state_domain(state)
+        return found
+
+    @api.model
+    def _get_state_domain(self, state):
+        """Return the domain of one state; progress and disputes count as open."""
+        today = self.env.company._get_autopay_today()
+        paid = Domain("move_id.state", "=", "posted") & Domain(
+            "move_id.amount_residual", "=", 0
+        )
+        canceled = Domain("plan_id.state", "=", const.CANCELED)
+        is_open = ~paid & ~canceled
+        days = {
+            const.WAITING: Domain("date_due", "=", False),
+            const.SCHEDULED: Domain("date_due", ">", today),
+            const.DUE: Domain("date_due", "=", today),
+            const.OVERDUE: Domain("date_due", "<", today),
+        }
+        if state == const.PAID:
+            return paid
+        if state == const.LINE_CANCELED:
+            return ~paid & canceled
+        if state in days:
+            return is_open & days[state]
+        ids = self.search(is_open & Domain("move_id", "!=", False)).filtered(
+            lambda line: line.state == state
+        )
+        return Domain("id", "in", ids.ids)

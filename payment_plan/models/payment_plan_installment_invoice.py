@@ -1,0 +1,203 @@
+from odoo import Command, api, fields, models
+from odoo.exceptions import UserError
+from odoo.fields import Domain
+
+from .. import const
+
+#: Payments invoiced in one transaction of the job; one bad one costs a bisection.
+CHUNK = 100
+
+
+class PaymentPlanInstallmentInvoice(models.Model):
+    """Each payment becomes a down-payment invoice of the order, on its day."""
+
+    _name = "payment.plan.installment"
+    _inherit = ["payment.plan.installment", "autopay.step.mixin"]
+
+    # === WHEN === #
+
+    def _schedule_invoices(self):
+        """Write down on which day each invoice is made: some days before it is due."""
+        for line in self.filtered(lambda line: line.date_due and not line.move_id):
+            today = line.company_id._get_autopay_today()
+            lead = line.company_id.plan_lead_days
+            day = fields.Date.subtract(line.date_due, days=lead)
+            line.invoice_on = max(day, today)
+
+    @api.model
+    def _cron_invoice(self, chunk=CHUNK):
+        """Make the invoices whose day has come, in small committed steps.
+
+        Running it twice, in two workers, or killing it anywhere makes none twice, and
+        days that were missed are caught up (P52, P53).
+
+        :param int chunk: payments in one transaction
+        """
+        last = self.browse()
+        domain = self._get_invoice_domain()
+        remaining = self.search_count(domain)
+        while lines := self._search_to_invoice(domain, last, chunk):
+            last = lines[-1]
+            for same_company in lines.grouped("company_id").values():
+                same_company._invoice_isolated()
+            remaining = max(remaining - len(lines), 0)
+            done = len(lines)
+            if not self.env["ir.cron"]._commit_progress(done, remaining=remaining):
+                break
+
+    @api.model
+    def _get_invoice_domain(self):
+        """Return the domain of what may be due somewhere: the latest date on earth."""
+        companies_sudo = self.env["res.company"].sudo().search(Domain.TRUE)
+        latest = max(company._get_autopay_today() for company in companies_sudo)
+        return Domain("invoice_on", "<=", latest)
+
+    @api.model
+    def _search_to_invoice(self, domain, last, limit):
+        """Return the next payments to be invoiced, by the partial index."""
+        if last:
+            day = last.invoice_on or fields.Date.today()
+            after = Domain("invoice_on", ">", day)
+            after |= Domain("invoice_on", "=", day) & Domain("id", ">", last.id)
+            domain &= after
+        return self.search(domain, limit=limit, order="invoice_on, id")
+
+    def _invoice_isolated(self):
+        """Try all in one transaction; where it fails, halve it until one is alone."""
+        failure = self.with_company(self.company_id)._try_step(
+            lambda lines: lines._make_due_invoices()
+        )
+        if not failure:
+            return
+        if len(self) == 1:
+            if failure is not True:  # not only in somebody's hands
+                self._try_step(lambda line: line._note_problem(str(failure)))
+            return
+        half = len(self) // 2
+        self[:half]._invoice_isolated()
+        self[half:]._invoice_isolated()
+
+    def _note_problem(self, problem):
+        """Keep why the invoice could not be made, and tell the salesperson once.
+
+        It is tried again every day.
+        """
+        self.ensure_one()
+        today = self.company_id._get_autopay_today()
+        self.invoice_on = fields.Date.add(today, days=1)
+        if self.problem == problem:
+            return
+        self.problem = problem
+        user = self.plan_id.user_id or self.company_id._get_autopay_responsible()
+        self.plan_id.activity_schedule(
+            "mail.mail_activity_data_todo",
+            summary=self.env._("%s could not be invoiced", self.display_name),
+            note=problem,
+            user_id=user.id,
+        )
+
+    # === HOW === #
+
+    def _make_due_invoices(self):
+        """Invoice those whose day has come where their company is, on fresh data."""
+        self.plan_id._lock()
+        due = self.filtered(
+            lambda line: (
+                line.invoice_on
+                and line.invoice_on <= line.company_id._get_autopay_today()
+                and line.plan_id.state == const.ACTIVE
+            )
+        )
+        for plan in due.plan_id:
+            if obstacle := plan._get_obstacle():
+                raise UserError(obstacle)
+        due._make_invoices()._send_plan_invoices_later()
+
+    def _make_invoices(self):
+        """Make, post and collect one invoice for each of these payments.
+
+        Call it under the lock of their plans.
+
+        :return: `account.move`, posted
+        """
+        lines = self.filtered(lambda line: not line.move_id)
+        if not lines:
+            return self.env["account.move"]
+        vals_list = [line._prepare_invoice_vals() for line in lines]
+        # Salespeople, customers and jobs may start what makes these invoices.
+        Move = self.env["account.move"].sudo().with_context(tracking_disable=True)
+        moves = Move.create(vals_list).with_context(tracking_disable=False)
+        for line, move in zip(lines, moves, strict=True):
+            line.sudo().write({"move_id": move.id, "invoice_on": False})
+            line._check_invoice(move)
+        lines.sudo().problem = False
+        moves.action_post()
+        moves._use_plan_credit()
+        return moves
+
+    def _prepare_invoice_vals(self):
+        """Return the values of a down payment of exactly this amount.
+
+        As `sale.advance.payment.inv` does it: one line for each set of taxes.
+        """
+        self.ensure_one()
+        order = self.sale_order_id.sudo().with_company(self.company_id)  # see above
+        order = order.with_context(lang=order._get_lang())
+        Wizard = self.env["sale.advance.payment.inv"].sudo()
+        wizard = Wizard.with_company(self.company_id).new(
+            {
+                "advance_payment_method": "fixed",
+                "fixed_amount": self.amount,
+                "sale_order_ids": [Command.set(order.ids)],
+            }
+        )
+        order_lines = order._create_plan_down_payment(self)
+        accounts = [wizard._get_down_payment_account(ln.product_id) for ln in order_lines]
+        vals = wizard.with_context(
+            accounts=accounts
+        )._prepare_down_payment_invoice_values(order, order_lines)
+        today = self.company_id._get_autopay_today()
+        label = self.with_context(lang=order._get_lang()).display_name
+        for command in vals["invoice_line_ids"]:
+            command[2]["name"] = label
+        return {
+            **vals,
+            "invoice_date": today,
+            "invoice_date_due": max(self.date_due or today, today),
+            "invoice_payment_term_id": False,
+        }
+
+    def _check_invoice(self, move):
+        """Refuse an invoice that is not of exactly the amount that was signed (P16).
+
+        :raise UserError: the amounts differ
+        """
+        self.ensure_one()
+        if self.currency_id.compare_amounts(move.amount_total, self.amount):
+            raise UserError(
+                self.env._(
+                    "%(payment)s is %(amount)s, its invoice would be %(total)s.",
+                    payment=self.display_name,
+                    amount=self.currency_id.format(self.amount),
+                    total=self.currency_id.format(move.amount_total),
+                )
+            )
+
+    def action_make_invoice(self):
+        """Make the invoice now, so that the customer can pay early (PF34).
+
+        :raise UserError: the plan is not running, or waits for a decision
+        """
+        self.ensure_one()
+        self.plan_id.check_access("write")
+        if self.move_id:
+            return self.move_id.get_formview_action()
+        if self.plan_id.state != const.ACTIVE:
+            raise UserError(
+                self.env._("%s is not running.", self.plan_id.display_name)
+            )
+        if obstacle := self.plan_id._get_obstacle():
+            raise UserError(obstacle)
+        self.plan_id._lock()
+        self._make_invoices()._send_plan_invoices_later()
+        return self.move_id.get_formview_action()

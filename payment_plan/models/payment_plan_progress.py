@@ -1,0 +1,183 @@
+from odoo import api, fields, models
+from odoo.exceptions import UserError
+
+from .. import const
+
+
+class PaymentPlanProgress(models.Model):
+    """A running plan: started by the order, followed by its invoices, closed at zero."""
+
+    _name = "payment.plan"
+    _inherit = ["payment.plan", "autopay.step.mixin"]
+
+    lock_seq = fields.Integer(readonly=True, copy=False, groups="base.group_system")
+    consent_withdrawn_on = fields.Datetime(
+        readonly=True, copy=False, groups="base.group_system"
+    )
+    amount_paid = fields.Monetary("Paid", compute="_compute_amounts")
+    amount_open = fields.Monetary("Open", compute="_compute_amounts")
+    amount_overdue = fields.Monetary("Overdue", compute="_compute_amounts")
+    next_date = fields.Date("Next due", compute="_compute_amounts")
+    next_amount = fields.Monetary("Next payment", compute="_compute_amounts")
+    is_out_of_sync = fields.Boolean(
+        "Out of sync",
+        compute="_compute_is_out_of_sync",
+        store=True,
+        help="The order's total is not the signed one any more: nothing is charged "
+        "until it is.",
+    )
+    final_move_id = fields.Many2one(
+        "account.move", "Final invoice", readonly=True, copy=False, ondelete="restrict"
+    )
+
+    @api.depends("installment_ids.state", "installment_ids.amount")
+    def _compute_amounts(self):
+        for plan in self:
+            lines = plan.installment_ids
+            live = lines.filtered(lambda i: i.state != const.LINE_CANCELED)
+            still_open = live.filtered(lambda i: i.state != const.PAID and i.date_due)
+            late = still_open.filtered(lambda i: i.state == const.OVERDUE)
+            following = still_open.sorted("date_due")[:1]
+            plan.amount_paid = sum(lines.mapped("amount_paid"))
+            plan.amount_open = sum(live.mapped("amount_open"))
+            plan.amount_overdue = sum(late.mapped("amount_open"))
+            plan.next_date = following.date_due
+            plan.next_amount = following.amount_open
+
+    @api.depends("amount_total", "state", "sale_order_id.amount_total")
+    def _compute_is_out_of_sync(self):
+        for plan in self:
+            order = plan.sale_order_id
+            plan.is_out_of_sync = (
+                plan.state in (const.SIGNED, const.ACTIVE)
+                and bool(order)
+                and plan.currency_id.compare_amounts(
+                    plan.amount_total, order.amount_total
+                )
+                != 0
+            )
+
+    # === RUNNING === #
+
+    def _start(self):
+        """Run signed plans: what is due is invoiced, the rest has its day."""
+        for plan in self.filtered(lambda plan: plan.state == const.SIGNED):
+            plan.state = const.ACTIVE
+            plan.installment_ids._schedule_invoices()
+            due_now = plan.installment_ids.filtered(
+                lambda line: line.kind != "installment"
+            )
+            due_now._make_invoices()
+
+    def _follow(self):
+        """Complete plans that are paid, and reopen those whose money went back."""
+        for plan in self:
+            is_paid = bool(plan.installment_ids) and all(
+                line.state == const.PAID for line in plan.installment_ids
+            )
+            if plan.state == const.ACTIVE and is_paid:
+                plan.state = const.COMPLETED
+                plan._after_completion()
+            elif plan.state == const.COMPLETED and not is_paid:
+                plan.state = const.ACTIVE
+
+    def _after_completion(self):
+        """React to a plan that is paid in full; hook."""
+        self.env.ref("payment_plan.ir_cron_close").sudo()._trigger()
+
+    def _get_obstacle(self):
+        """Say why nothing may be charged or invoiced now, or return an empty text."""
+        self.ensure_one()
+        if self.is_out_of_sync:
+            return self.env._(
+                "%(order)s is about %(total)s now, %(signed)s were signed: undo the "
+                "change of the order, or agree on it with the customer.",
+                order=self.sale_order_id.name,
+                total=self.currency_id.format(self.sale_order_id.amount_total),
+                signed=self.currency_id.format(self.amount_total),
+            )
+        return ""
+
+    # === CLOSING === #
+
+    @api.model
+    def _cron_close(self):
+        """Make the final invoices, which are exactly zero, of plans paid in full.
+
+        Where the order has a session, on its day: the service is sold when rendered.
+        """
+        domain = [("state", "=", const.COMPLETED), ("final_move_id", "=", False)]
+        plans = self.search(domain + [("sale_order_id", "!=", False)], order="id")
+        remaining = len(plans)
+        for plan in plans:
+            remaining -= 1
+            plan._try_step(lambda plan: plan._close_if_rendered())
+            if not self.env["ir.cron"]._commit_progress(1, remaining=remaining):
+                break
+
+    def _close_if_rendered(self):
+        today = self.company_id._get_autopay_today()
+        if not self.session_date or self.session_date <= today:
+            self._close()
+
+    def _close(self):
+        """Invoice the order itself, less what the payments of the plan took (P15).
+
+        :return: `account.move`, whose total is exactly zero
+        :raise UserError: it would not be zero
+        """
+        self.ensure_one()
+        self._lock()
+        if self.final_move_id or self.state != const.COMPLETED:
+            return self.final_move_id
+        order = self.sale_order_id.with_company(self.company_id)
+        order._force_lines_to_invoice_policy_order()
+        move = order.with_context(payment_plan_closing=True)._create_invoices(
+            final=True
+        )
+        if not move.currency_id.is_zero(move.amount_total):
+            raise UserError(
+                self.env._(
+                    "The final invoice of %(order)s would be %(total)s instead of zero: "
+                    "compare its lines with the order.",
+                    order=order.name,
+                    total=move.currency_id.format(move.amount_total),
+                )
+            )
+        move.action_post()
+        self.final_move_id = move
+        return move
+
+    def action_close(self):
+        """Make the final invoice now, before the session.
+
+        :raise UserError: the plan is not paid in full, or it would not be zero
+        """
+        self.ensure_one()
+        self.check_access("write")
+        if self.state != const.COMPLETED:
+            raise UserError(
+                self.env._(
+                    "%(plan)s is not paid in full: %(open)s are open.",
+                    plan=self.display_name,
+                    open=self.currency_id.format(self.amount_open),
+                )
+            )
+        self._close()
+
+    # === CANCELING === #
+
+    def _cancel(self, reason):
+        """End these plans: nothing more is invoiced or charged.
+
+        What is invoiced stays as it is; the accountant credits it where agreed.
+
+        :param str reason: shown to the back office
+        """
+        live = self.filtered(lambda plan: plan.state != const.CANCELED)
+        for plan in live:
+            plan._log_event(const.EVENT_CANCELED, plan.version_id, {"text": reason})
+        live.write({"state": const.CANCELED, "cancel_reason": reason})
+        live.installment_ids.sudo().invoice_on = False  # by the system only
+        moves_sudo = live.installment_ids.move_id.sudo()
+        moves_sudo._get_autopay_collections_sudo()._stop(reason)

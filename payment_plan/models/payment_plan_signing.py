@@ -1,0 +1,349 @@
+from odoo import models
+from odoo.exceptions import UserError
+from odoo.tools import SQL
+
+from odoo.addons.invoice_autopay.const import ORIGIN_CONTRACT
+
+from .. import const
+from ..tools.money import from_units, to_units
+
+
+class PaymentPlanSigning(models.Model):
+    """From the chosen plan to the signed contract, and the evidence of it."""
+
+    _inherit = "payment.plan"
+
+    def _lock(self):
+        """Make whoever signs, changes or collects these plans wait, then start over.
+
+        Odoo's transactions read a snapshot: only a changed row makes the other one fail
+        and be tried again on fresh data.
+        """
+        self.env.flush_all()
+        ids = tuple(self.ids) or (0,)
+        self.env.cr.execute(
+            SQL(
+                "SELECT id FROM payment_plan WHERE id IN %s ORDER BY id"
+                " FOR NO KEY UPDATE",
+                ids,
+            )
+        )
+        self.env.cr.execute(
+            SQL(
+                "UPDATE payment_plan SET lock_seq = COALESCE(lock_seq, 0) + 1"
+                " WHERE id IN %s",
+                ids,
+            )
+        )
+        self.env.invalidate_all(flush=False)
+
+    # === THE CONTRACT === #
+
+    def _get_version(self):
+        """Return what the customer is to sign now; a new version where that changed.
+
+        :return: `payment.plan.version`
+        :raise UserError: this plan cannot be signed; says why
+        """
+        self.ensure_one()
+        if problem := self._get_problem():
+            raise UserError(problem)
+        vals = self._prepare_version_vals()
+        Version = self.env["payment.plan.version"].sudo()  # written by the system only
+        candidate = Version._get_digest(vals)
+        known = self.sudo().version_ids  # as above
+        same = known.filtered(lambda version: version.digest == candidate)
+        return same[:1] or Version.create(vals)
+
+    def _prepare_version_vals(self):
+        self.ensure_one()
+        order = self.sale_order_id
+        lang = order._get_lang()
+        plan = self.with_context(lang=lang)
+        schedule = plan._get_schedule()
+        plan._check_total(schedule)
+        return {
+            "plan_id": self.id,
+            "company_id": self.company_id.id,
+            "currency_id": self.currency_id.id,
+            "amount_total": from_units(schedule.total, self.currency_id.rounding),
+            "session_date": str(order.session_date) if order.session_date else False,
+            "signature_day": str(self.company_id._get_autopay_today()),
+            "lang": lang,
+            "schedule": plan._serialize_schedule(schedule),
+            "terms": plan._serialize_terms(),
+            "contract_html": str(plan._render_contract(schedule)),
+        }
+
+    def _check_total(self, schedule):
+        """Refuse a schedule that is not about the order's total (PF19).
+
+        :raise UserError: the totals differ
+        """
+        total = to_units(self.sale_order_id.amount_total, self.currency_id.rounding)
+        if schedule.total != total:
+            raise UserError(
+                self.env._(
+                    "The plan is about %(plan)s, %(order)s is about %(total)s: choose "
+                    "the plan again.",
+                    plan=self.currency_id.format(
+                        from_units(schedule.total, self.currency_id.rounding)
+                    ),
+                    order=self.sale_order_id.name,
+                    total=self.currency_id.format(self.sale_order_id.amount_total),
+                )
+            )
+
+    def _serialize_schedule(self, schedule):
+        """Return the payments for a version: whole smallest amounts, days as text."""
+        return [
+            {
+                "number": line.number,
+                "kind": line.kind,
+                "amount": line.amount,
+                "due": str(line.due) if line.due else None,
+                "planned": str(line.planned) if line.planned else None,
+                "timed_by": line.timed_by,
+                "milestone": line.milestone,
+            }
+            for line in schedule.lines
+        ]
+
+    def _serialize_terms(self):
+        """Return what was agreed on beside the schedule; hook for conditions."""
+        self.ensure_one()
+        return {
+            "structure": self.structure,
+            "autopay": self.autopay,
+            "obligation": self.obligation,
+        }
+
+    def _render_contract(self, schedule):
+        """Return the text of the contract as HTML, in the language of the context.
+
+        :param schedule: `schedule.Schedule` that it states
+        """
+        return self.env["ir.qweb"]._render(
+            "payment_plan.contract",
+            {
+                "plan": self,
+                "order": self.sale_order_id,
+                "schedule_table": self._render_schedule(schedule, self.currency_id),
+                "clauses": self._get_clauses(schedule),
+            },
+        )
+
+    def _get_clauses(self, schedule):
+        """Return the clauses of the contract as (title, HTML); hook."""
+        return []
+
+    # === SIGNING === #
+
+    def _sign(self, digest, name, evidence):
+        """Sign the contract that the customer saw (P72, P73).
+
+        :param str digest: of the version that the page showed
+        :param str name: of the person, as typed
+        :param dict evidence: `ip_address`, `user_agent`, `email`, `signature` (base64)
+        :return: `payment.plan.version` that is signed
+        :raise UserError: it is signed already, or what was shown is not true any more
+        """
+        self.ensure_one()
+        self._lock()
+        if self.state in const.BOUND_STATES:
+            raise UserError(
+                self.env._("%s is signed already.", self.sale_order_id.name)
+            )
+        version = self._get_version()
+        if not digest or version.digest != digest:
+            raise UserError(
+                self.env._(
+                    "The contract has changed since you opened this page. Reload it and "
+                    "read it again before you sign; nothing was signed."
+                )
+            )
+        if self.autopay == const.AUTOPAY_REQUIRED and not self._get_consent(version):
+            raise UserError(
+                self.env._("Allow automatic payment first: this plan requires it.")
+            )
+        if not (name or "").strip():
+            raise UserError(self.env._("Type your name to sign."))
+        self._log_event(
+            const.EVENT_SIGNED,
+            version,
+            {**evidence, "name": name.strip(), "digest": version.digest},
+        )
+        self._bind(version)
+        return version
+
+    def _bind(self, version):
+        """Turn the payments of the signed version into installments."""
+        self.write(
+            {
+                "state": const.SIGNED,
+                "version_id": version.id,
+                "amount_total": version.amount_total,
+            }
+        )
+        rounding = self.currency_id.rounding
+        self.env["payment.plan.installment"].sudo().create(  # by the system only
+            [
+                {
+                    "plan_id": self.id,
+                    "company_id": self.company_id.id,
+                    "currency_id": self.currency_id.id,
+                    "number": line["number"],
+                    "kind": line["kind"],
+                    "amount": from_units(line["amount"], rounding),
+                    "date_due": line["due"],
+                    "date_planned": line["planned"],
+                    "timed_by": line["timed_by"],
+                    "milestone": line["milestone"],
+                }
+                for line in version.schedule
+            ]
+        )
+
+    def _log_event(self, kind, version=None, evidence=None):
+        """Write down what happened, as evidence (PF24).
+
+        :param str kind: one of `EVENT_KINDS`
+        :param version: `payment.plan.version` it is about
+        :param dict evidence: fields of `payment.plan.event`
+        """
+        self.ensure_one()
+        Event = self.env["payment.plan.event"].sudo()  # written by the system only
+        return Event.create(
+            {
+                "plan_id": self.id,
+                "version_id": version.id if version else False,
+                "kind": kind,
+                **(evidence or {}),
+            }
+        )
+
+    # === AUTOMATIC PAYMENT === #
+
+    def _consent(self, digest, evidence):
+        """Record that the customer allows automatic payment of the shown schedule.
+
+        The permission itself is given when there is a payment method: see `_grant`.
+
+        :param str digest: of the version that the page showed
+        :param dict evidence: `ip_address`, `user_agent`, `email`
+        :raise UserError: it is not offered, or the page is out of date
+        """
+        self.ensure_one()
+        self._lock()
+        version = self._get_version()
+        if self.autopay == const.AUTOPAY_OFF or version.digest != digest:
+            raise UserError(
+                self.env._(
+                    "The contract has changed since you opened this page. Reload it and "
+                    "read it again."
+                )
+            )
+        if not self._get_consent(version):
+            self._log_event(
+                const.EVENT_CONSENTED,
+                version,
+                {
+                    **evidence,
+                    "text": self._get_consent_text(),
+                    "text_version": version.digest[:12],
+                },
+            )
+
+    def _withdraw_consent(self):
+        """Forget, before the signature, that automatic payment was allowed."""
+        self.ensure_one()
+        self.sudo().consent_withdrawn_on = self.env.cr.now()
+
+    def _get_consent(self, version):
+        """Return the customer's consent to charge the payments of a version."""
+        self.ensure_one()
+        events_sudo = self.sudo().event_ids  # customers may not read evidence
+        found = events_sudo.filtered(
+            lambda e: e.kind == const.EVENT_CONSENTED and e.version_id == version
+        )
+        withdrawn = self.sudo().consent_withdrawn_on
+        return found.filtered(lambda e: not withdrawn or e.create_date > withdrawn)[:1]
+
+    def _get_consent_text(self):
+        """Return what the customer agrees to, in the user's language (P57).
+
+        Networks ask for: how the method is used, dates and amounts, how to stop, how
+        changes are told.
+        """
+        self.ensure_one()
+        return self.env._(
+            "I allow %(company)s to save my payment method and to charge each payment "
+            "of the plan “%(plan)s” on its day, as listed in the schedule above, never "
+            "more than %(most)s at once. I am told before each charge. I can change the "
+            "payment method or withdraw this permission at any time in the portal; what "
+            "was charged before stays paid. Late fees, if the contract has any, are not "
+            "covered by it.",
+            company=self.company_id.name,
+            plan=self.name,
+            most=self.currency_id.format(self._get_largest_amount()),
+        )
+
+    def _get_largest_amount(self):
+        """Return the largest single payment, in the currency of the plan."""
+        self.ensure_one()
+        if self.installment_ids:
+            return max(self.installment_ids.mapped("amount"))
+        largest = max(line.amount for line in self._get_schedule().lines)
+        return from_units(largest, self.currency_id.rounding)
+
+    def _is_saving_method(self):
+        """Whether the method that pays the deposit is to be saved."""
+        self.ensure_one()
+        return self.state == const.SIGNED and bool(self._get_consent(self.version_id))
+
+    def _grant(self, token):
+        """Give the permission that the customer consented to, for a payment method.
+
+        :param token: `payment.token` by which the customer just paid
+        :return: `autopay.mandate`, empty where there is no consent or one already
+        """
+        self.ensure_one()
+        Mandate = self.env["autopay.mandate"].sudo()  # written by the system only
+        consent = self._get_consent(self.version_id)
+        if not consent or not token or self._get_mandate_sudo():
+            return Mandate
+        evidence = {
+            "ip_address": consent.ip_address,
+            "user_agent": consent.user_agent,
+            "note": self.version_id.display_name,
+        }
+        return Mandate._grant(
+            token,
+            {
+                "partner_id": self.partner_id.commercial_partner_id.id,
+                "currency_id": self.currency_id.id,
+                "max_amount": self._get_largest_amount(),
+                "consent_text": consent.text,
+                "consent_version": consent.text_version,
+                "res_model": self._name,
+                "res_id": self.id,
+            },
+            ORIGIN_CONTRACT,
+            evidence,
+        )
+
+    def _get_mandate_sudo(self):
+        """Return the permission in force to charge this plan, or an empty one."""
+        self.ensure_one()
+        return (
+            self.env["autopay.mandate"]
+            .sudo()  # the customer's, whoever asks
+            .search(
+                [
+                    ("res_model", "=", self._name),
+                    ("res_id", "=", self.id),
+                    ("state", "=", "active"),
+                ],
+                limit=1,
+            )
+        )

@@ -1,0 +1,10 @@
+from odoo import fields, models
+
+
+class ResConfigSettings(models.TransientModel):
+    _inherit = "res.config.settings"
+
+    plan_lead_days = fields.Integer(related="company_id.plan_lead_days", readonly=False)
+    plan_most_installments = fields.Integer(
+        related="company_id.plan_most_installments", readonly=False
+    )
