@@ -1,8 +1,21 @@
 from odoo import api, fields, models
-from odoo.exceptions import UserError, ValidationError
+from odoo.exceptions import AccessError, UserError, ValidationError
 
 from .. import const
 from ..tools.money import from_units
+
+
+#: Written by the methods of a plan, never by a person or an import.
+SYSTEM_FIELDS = {
+    "state",
+    "version_id",
+    "amount_total",
+    "final_move_id",
+    "approved_by_id",
+    "cancel_reason",
+    "consent_withdrawn_on",
+    "lock_seq",
+}
 
 
 class PaymentPlan(models.Model):
@@ -103,6 +116,8 @@ class PaymentPlan(models.Model):
     @api.model_create_multi
     def create(self, vals_list):
         """Copy the rule of the template, in which later revisions change nothing."""
+        for vals in vals_list:
+            self._ensure_no_system_fields(vals)
         prepared = [self._prepare_plan_vals(vals) for vals in vals_list]
         plans = super().create(prepared)
         plans._check_currency()
@@ -146,11 +161,23 @@ class PaymentPlan(models.Model):
 
         :raise UserError: the rule of a signed plan would change
         """
+        self._ensure_no_system_fields(vals)
         fixed = {"sale_order_id", "partner_id", "company_id"}
         if set(vals) & (self._get_rule_names() | fixed):
             for plan in self:
                 plan._ensure_unbound()
         return super().write(vals)
+
+    def _ensure_no_system_fields(self, vals):
+        refused = SYSTEM_FIELDS & set(vals)
+        if refused and not self.env.su:
+            raise AccessError(
+                self.env._(
+                    "%s of a payment plan cannot be written: use the buttons of the "
+                    "plan.",
+                    ", ".join(sorted(refused)),
+                )
+            )
 
     def _ensure_unbound(self):
         if self.state in const.BOUND_STATES:

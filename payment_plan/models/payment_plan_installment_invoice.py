@@ -116,7 +116,7 @@ class PaymentPlanInstallmentInvoice(models.Model):
     def _make_invoices(self):
         """Make, post and collect one invoice for each of these payments.
 
-        Call it under the lock of their plans.
+        Call it as the system, under the lock of their plans.
 
         :return: `account.move`, posted
         """
@@ -124,13 +124,12 @@ class PaymentPlanInstallmentInvoice(models.Model):
         if not lines:
             return self.env["account.move"]
         vals_list = [line._prepare_invoice_vals() for line in lines]
-        # Salespeople, customers and jobs may start what makes these invoices.
-        Move = self.env["account.move"].sudo().with_context(tracking_disable=True)
+        Move = self.env["account.move"].with_context(tracking_disable=True)
         moves = Move.create(vals_list).with_context(tracking_disable=False)
         for line, move in zip(lines, moves, strict=True):
-            line.sudo().write({"move_id": move.id, "invoice_on": False})
+            line.write({"move_id": move.id, "invoice_on": False})
             line._check_invoice(move)
-        lines.sudo().problem = False
+        lines.problem = False
         moves.action_post()
         moves._use_plan_credit()
         return moves
@@ -141,9 +140,9 @@ class PaymentPlanInstallmentInvoice(models.Model):
         As `sale.advance.payment.inv` does it: one line for each set of taxes.
         """
         self.ensure_one()
-        order = self.sale_order_id.sudo().with_company(self.company_id)  # see above
+        order = self.sale_order_id.with_company(self.company_id)
         order = order.with_context(lang=order._get_lang())
-        Wizard = self.env["sale.advance.payment.inv"].sudo()
+        Wizard = self.env["sale.advance.payment.inv"]
         wizard = Wizard.with_company(self.company_id).new(
             {
                 "advance_payment_method": "fixed",
@@ -199,5 +198,6 @@ class PaymentPlanInstallmentInvoice(models.Model):
         if obstacle := self.plan_id._get_obstacle():
             raise UserError(obstacle)
         self.plan_id._lock()
-        self._make_invoices()._send_plan_invoices_later()
+        # Salespeople may not make invoices of their own.
+        self.sudo()._make_invoices()._send_plan_invoices_later()
         return self.move_id.get_formview_action()

@@ -163,7 +163,7 @@ class PaymentPlanProgress(models.Model):
                     open=self.currency_id.format(self.amount_open),
                 )
             )
-        self._close()
+        self.sudo()._close()  # salespeople may not post invoices
 
     # === CANCELING === #
 

@@ -1,5 +1,5 @@
 from odoo import api, fields, models
-from odoo.exceptions import UserError
+from odoo.exceptions import AccessError, UserError
 
 from .. import const
 from .payment_plan_rule_schedule import Order
@@ -28,6 +28,17 @@ class SaleOrder(models.Model):
     def _compute_payment_plan_count(self):
         for order in self:
             order.payment_plan_count = len(order.payment_plan_ids)
+
+    def write(self, vals):
+        """Which plan was chosen is written by `_choose_plan` only.
+
+        :raise AccessError: somebody else writes it
+        """
+        if "payment_plan_id" in vals and not self.env.su:
+            raise AccessError(
+                self.env._("Choose a payment plan by its button, not by writing it.")
+            )
+        return super().write(vals)
 
     # === WHAT PLANS ARE ABOUT === #
 
@@ -134,7 +145,7 @@ class SaleOrder(models.Model):
             raise UserError(problem)
         self._drop_plan_discount()
         schedule = plan._get_schedule()
-        self.payment_plan_id = plan
+        self.sudo().payment_plan_id = plan  # by the system only, see `write`
         if schedule.discount:
             self._add_plan_discount(plan, schedule)
         plan._log_event(const.EVENT_CHOSEN, None, evidence)
@@ -152,11 +163,11 @@ class SaleOrder(models.Model):
         )
         wizard.action_apply_discount()
         added = self.order_line - known
-        added.write({"is_plan_discount": True, "name": plan.name})
+        added.sudo().write({"is_plan_discount": True, "name": plan.name})  # as above
 
     def _drop_plan_discount(self):
         self.order_line.filtered("is_plan_discount").unlink()
-        self.payment_plan_id = False
+        self.sudo().payment_plan_id = False  # as above
 
     def _lock_for_signature(self):
         """Make two people who choose or sign at once wait for each other (P72)."""
@@ -218,7 +229,7 @@ class SaleOrder(models.Model):
     def _action_confirm(self):
         """Start the signed plans; those not chosen are not offered any more."""
         result = super()._action_confirm()
-        for order in self:
+        for order in self.sudo():  # plans are carried out by the system only
             plan = order.payment_plan_id
             others = order.payment_plan_ids - plan
             others.filtered(lambda p: p.state == const.OFFERED)._cancel(
@@ -232,7 +243,8 @@ class SaleOrder(models.Model):
     def _action_cancel(self):
         """Nothing more is invoiced or charged for a canceled order."""
         result = super()._action_cancel()
-        live = self.payment_plan_ids.filtered(lambda p: p.state != const.COMPLETED)
+        plans_sudo = self.sudo().payment_plan_ids  # as above
+        live = plans_sudo.filtered(lambda p: p.state != const.COMPLETED)
         live._cancel(self.env._("The order was canceled"))
         return result
 
