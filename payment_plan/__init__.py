@@ -1,3 +1,3 @@
 from . import tools, schedule
-from . import controllers, models, wizards
+from . import controllers, demo, models, wizards
 from .hooks import uninstall_hook

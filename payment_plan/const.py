@@ -147,6 +147,7 @@ EVENT_CHOSEN = "chosen"
 EVENT_CONSENTED = "consented"
 EVENT_SIGNED = "signed"
 EVENT_COUNTERSIGNED = "countersigned"
+EVENT_FILED = "filed"
 EVENT_CANCELED = "canceled"
 
 EVENT_KINDS = [
@@ -156,6 +157,7 @@ EVENT_KINDS = [
     (EVENT_CONSENTED, "Automatic payment allowed"),
     (EVENT_SIGNED, "Signed by the customer"),
     (EVENT_COUNTERSIGNED, "Countersigned"),
+    (EVENT_FILED, "Contract filed"),
     (EVENT_CANCELED, "Canceled"),
 ]
 

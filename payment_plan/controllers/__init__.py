@@ -1,0 +1,2 @@
+from . import portal_quote, portal
+from . import portal_contract

@@ -10,6 +10,16 @@ class AccountMove(models.Model):
         "payment.plan.installment", "move_id", "Payments of a plan", readonly=True
     )
 
+    payment_plan_id = fields.Many2one(
+        "payment.plan",
+        "In installments",
+        readonly=True,
+        copy=False,
+        index="btree_not_null",
+        ondelete="restrict",
+        help="The plan whose days are the due dates of this invoice.",
+    )
+
     def _get_payment_plan_sudo(self):
         # Accountants, jobs and customers post and pay; not all may read plans.
         return self.sudo().payment_plan_installment_ids.plan_id

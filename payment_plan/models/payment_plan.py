@@ -200,11 +200,11 @@ class PaymentPlan(models.Model):
                     )
                 )
 
-    @api.depends("name", "sale_order_id.name")
+    @api.depends("name", "sale_order_id.name", "move_id.name")
     def _compute_display_name(self):
         for plan in self:
-            order = plan.sale_order_id.name
-            plan.display_name = f"{order}: {plan.name}" if order else plan.name
+            document = plan._get_document().sudo().name  # the name only
+            plan.display_name = f"{document}: {plan.name}" if document else plan.name
 
     def _compute_access_url(self):
         super()._compute_access_url()
@@ -220,7 +220,17 @@ class PaymentPlan(models.Model):
         :raise UserError: there is no such schedule; says why
         """
         self.ensure_one()
-        return self._make_schedule(self.sale_order_id._get_plan_order(self))
+        return self._make_schedule(self._get_order())
+
+    def _get_order(self):
+        """Return what the rule is applied to: total, currency, days; hook."""
+        self.ensure_one()
+        return self.sale_order_id._get_plan_order(self)
+
+    def _get_document(self):
+        """Return the document that this plan divides; hook."""
+        self.ensure_one()
+        return self.sale_order_id
 
     def _get_problem(self):
         """Say why this plan cannot be chosen or signed now, or return an empty text."""
@@ -299,6 +309,9 @@ class PaymentPlan(models.Model):
         self.ensure_one()
         if not self.sale_order_id or self.state != const.OFFERED:
             return False
+        return self._render_today()
+
+    def _render_today(self):
         try:
             schedule = self._get_schedule()
         except UserError as error:
@@ -308,15 +321,20 @@ class PaymentPlan(models.Model):
         return self._render_schedule(schedule, self.currency_id)
 
     def _get_deposit(self):
-        """Return what is to be paid at the signature, in the order's currency."""
+        """Return what is to be paid at the signature, in the order's currency.
+
+        Whatever is due on that day is paid together: one charge (P58).
+        """
         self.ensure_one()
         if self.structure == const.FINANCED:
             return 0.0
         if self.state in const.BOUND_STATES:
-            first = self.installment_ids.filtered(lambda i: i.kind != "installment")
+            day = fields.Date.to_date(self.version_id.signature_day)
+            first = self.installment_ids.filtered(lambda line: line._is_due_on(day))
             return sum(first.mapped("amount"))
         schedule = self._get_schedule()
-        first = [line for line in schedule.lines if line.kind != "installment"]
+        day = self.company_id._get_autopay_today()
+        first = [line for line in schedule.lines if line.is_due(day)]
         return from_units(sum(ln.amount for ln in first), self.currency_id.rounding)
 
     def _get_saved_amount(self, schedule):

@@ -50,6 +50,11 @@ class PaymentPlanInstallment(models.Model):
         index="btree_not_null",
         ondelete="restrict",
     )
+    is_part = fields.Boolean(
+        "Part of one invoice",
+        readonly=True,
+        help="The plan divides an invoice that existed before.",
+    )
     problem = fields.Char(
         readonly=True, copy=False, help="Why its invoice could not be made."
     )
@@ -64,7 +69,8 @@ class PaymentPlanInstallment(models.Model):
         "UNIQUE (plan_id, number)", "Payments of a plan are numbered."
     )
     _move_unique = models.UniqueIndex(
-        "(move_id) WHERE move_id IS NOT NULL", "An invoice is of one payment."
+        "(move_id) WHERE move_id IS NOT NULL AND is_part IS NOT TRUE",
+        "An invoice is of one payment.",
     )
     #: The order of the job is the order of the index: it never walks the whole table.
     _to_invoice = models.Index("(invoice_on, id) WHERE invoice_on IS NOT NULL")
@@ -74,6 +80,11 @@ class PaymentPlanInstallment(models.Model):
         for line in self:
             label = line.plan_id._get_line_label(line)
             line.display_name = f"{line.plan_id.display_name}, {label}"
+
+    def _is_due_on(self, day):
+        """Whether this is due on a day or before; never before its milestone."""
+        self.ensure_one()
+        return bool(self.date_due) and self.date_due <= day
 
     # === STATE === #
 
@@ -98,13 +109,36 @@ class PaymentPlanInstallment(models.Model):
         move_sudo = self.move_id.sudo()  # customers and salespeople may not see it
         if not move_sudo or move_sudo.state != "posted":
             return self.amount
+        if self.is_part:
+            return self._get_open_part(move_sudo)
         return move_sudo.amount_residual
+
+    def _get_open_part(self, move_sudo):
+        """Return what is open of the due date that several payments can share (P14).
+
+        What is paid on a day pays its payments in their order.
+        """
+        terms = move_sudo.line_ids.filtered(
+            lambda line: (
+                line.display_type == "payment_term"
+                and line.date_maturity == self.date_due
+            )
+        )
+        same_day = self.plan_id.installment_ids.filtered(
+            lambda line: line.date_due == self.date_due
+        ).sorted("number")
+        paid = sum(same_day.mapped("amount"))
+        paid -= sum(terms.mapped("amount_residual_currency"))
+        earlier = same_day.filtered(lambda line: line.number < self.number)
+        paid -= sum(earlier.mapped("amount"))
+        part = min(max(paid, 0.0), self.amount)
+        return self.currency_id.round(self.amount - part)
 
     def _get_state(self):
         self.ensure_one()
         move_sudo = self.move_id.sudo()  # as above
         is_paid = self.currency_id.is_zero(self.amount_open)
-        if move_sudo.state == "posted" and is_paid:
+        if is_paid and move_sudo.state == "posted":
             return const.PAID
         if self.plan_id.state == const.CANCELED:
             return const.LINE_CANCELED
@@ -141,9 +175,12 @@ class PaymentPlanInstallment(models.Model):
     def _get_state_domain(self, state):
         """Return the domain of one state; progress and disputes count as open."""
         today = self.env.company._get_autopay_today()
-        paid = Domain("move_id.state", "=", "posted") & Domain(
-            "move_id.amount_residual", "=", 0
-        )
+        whole = Domain("move_id.state", "=", "posted")
+        whole &= Domain("move_id.amount_residual", "=", 0)
+        parts = self.search(
+            Domain("is_part", "=", True) & Domain("move_id.amount_residual", ">", 0)
+        ).filtered(lambda line: line.currency_id.is_zero(line.amount_open))
+        paid = whole | Domain("id", "in", parts.ids)
         canceled = Domain("plan_id.state", "=", const.CANCELED)
         is_open = ~paid & ~canceled
         days = {

@@ -33,11 +33,11 @@ class PaymentPlanInstallmentInvoice(models.Model):
 
         :param int chunk: payments in one transaction
         """
-        last = self.browse()
+        last = None
         domain = self._get_invoice_domain()
         remaining = self.search_count(domain)
         while lines := self._search_to_invoice(domain, last, chunk):
-            last = lines[-1]
+            last = (lines[-1].invoice_on, lines[-1].id)  # being invoiced empties it
             for same_company in lines.grouped("company_id").values():
                 same_company._invoice_isolated()
             remaining = max(remaining - len(lines), 0)
@@ -54,11 +54,14 @@ class PaymentPlanInstallmentInvoice(models.Model):
 
     @api.model
     def _search_to_invoice(self, domain, last, limit):
-        """Return the next payments to be invoiced, by the partial index."""
+        """Return the next payments to be invoiced, by the partial index.
+
+        :param tuple last: (day, id) after which to go on, None at the beginning
+        """
         if last:
-            day = last.invoice_on or fields.Date.today()
+            day, last_id = last
             after = Domain("invoice_on", ">", day)
-            after |= Domain("invoice_on", "=", day) & Domain("id", ">", last.id)
+            after |= Domain("invoice_on", "=", day) & Domain("id", ">", last_id)
             domain &= after
         return self.search(domain, limit=limit, order="invoice_on, id")
 
@@ -123,21 +126,40 @@ class PaymentPlanInstallmentInvoice(models.Model):
         lines = self.filtered(lambda line: not line.move_id)
         if not lines:
             return self.env["account.move"]
-        vals_list = [line._prepare_invoice_vals() for line in lines]
-        Move = self.env["account.move"].with_context(tracking_disable=True)
-        moves = Move.create(vals_list).with_context(tracking_disable=False)
-        for line, move in zip(lines, moves, strict=True):
-            line.write({"move_id": move.id, "invoice_on": False})
-            line._check_invoice(move)
+        lasts = lines._filter_last_of_plan()
+        moves = (lines - lasts)._create_invoices()
+        # What these leave of each tax is known once the others are invoiced.
+        moves |= lasts._create_invoices(is_last=True)
         lines.problem = False
         moves.action_post()
         moves._use_plan_credit()
         return moves
 
-    def _prepare_invoice_vals(self):
+    def _create_invoices(self, is_last=False):
+        """Make draft invoices of exactly the amounts that were signed."""
+        vals_list = [line._prepare_invoice_vals(is_last) for line in self]
+        Move = self.env["account.move"].with_context(tracking_disable=True)
+        moves = Move.create(vals_list).with_context(tracking_disable=False)
+        for line, move in zip(self, moves, strict=True):
+            line.write({"move_id": move.id, "invoice_on": False})
+            line._check_invoice(move)
+        return moves
+
+    def _filter_last_of_plan(self):
+        """Return those after which nothing of their plan is left to be invoiced."""
+        left = self.plan_id.installment_ids.filtered(lambda line: not line.move_id)
+        lasts = self.browse()
+        for plan, lines in left.grouped("plan_id").items():
+            if lines <= self:
+                lasts |= self.filtered(lambda ln, plan=plan: ln.plan_id == plan)[-1:]
+        return lasts
+
+    def _prepare_invoice_vals(self, is_last=False):
         """Return the values of a down payment of exactly this amount.
 
         As `sale.advance.payment.inv` does it: one line for each set of taxes.
+
+        :param bool is_last: nothing is left after it: it takes the rest of each tax
         """
         self.ensure_one()
         order = self.sale_order_id.with_company(self.company_id)
@@ -150,7 +172,7 @@ class PaymentPlanInstallmentInvoice(models.Model):
                 "sale_order_ids": [Command.set(order.ids)],
             }
         )
-        order_lines = order._create_plan_down_payment(self)
+        order_lines = order._create_plan_down_payment(self, is_last)
         accounts = [wizard._get_down_payment_account(ln.product_id) for ln in order_lines]
         vals = wizard.with_context(
             accounts=accounts

@@ -64,10 +64,11 @@ class PaymentPlanProgress(models.Model):
         for plan in self.filtered(lambda plan: plan.state == const.SIGNED):
             plan.state = const.ACTIVE
             plan.installment_ids._schedule_invoices()
-            due_now = plan.installment_ids.filtered(
-                lambda line: line.kind != "installment"
+            today = plan.company_id._get_autopay_today()
+            due = plan.installment_ids.filtered(
+                lambda line, day=today: line._is_due_on(day)
             )
-            due_now._make_invoices()
+            due._make_invoices()
 
     def _follow(self):
         """Complete plans that are paid, and reopen those whose money went back."""
@@ -111,9 +112,28 @@ class PaymentPlanProgress(models.Model):
         remaining = len(plans)
         for plan in plans:
             remaining -= 1
-            plan._try_step(lambda plan: plan._close_if_rendered())
+            failure = plan._try_step(lambda plan: plan._close_if_rendered())
+            if isinstance(failure, Exception):
+                plan._try_step(lambda plan, why=failure: plan._note_problem(str(why)))
             if not self.env["ir.cron"]._commit_progress(1, remaining=remaining):
                 break
+
+    def _note_problem(self, problem):
+        """Ask the salesperson, once, to look at what a scheduled action could not do.
+
+        :param str problem: why, in words for a person
+        """
+        self.ensure_one()
+        summary = self.env._("The final invoice could not be made")
+        if self.activity_ids.filtered(lambda activity: activity.summary == summary):
+            return
+        user = self.user_id or self.company_id._get_autopay_responsible()
+        self.activity_schedule(
+            "mail.mail_activity_data_todo",
+            summary=summary,
+            note=problem,
+            user_id=user.id,
+        )
 
     def _close_if_rendered(self):
         today = self.company_id._get_autopay_today()
@@ -145,6 +165,7 @@ class PaymentPlanProgress(models.Model):
                 )
             )
         move.action_post()
+        move._book_plan_exchange()
         self.final_move_id = move
         return move
 

@@ -57,8 +57,8 @@ class PaymentPlanSigning(models.Model):
 
     def _prepare_version_vals(self):
         self.ensure_one()
-        order = self.sale_order_id
-        lang = order._get_lang()
+        session = self.session_date
+        lang = self._get_contract_lang()
         plan = self.with_context(lang=lang)
         schedule = plan._get_schedule()
         plan._check_total(schedule)
@@ -67,7 +67,7 @@ class PaymentPlanSigning(models.Model):
             "company_id": self.company_id.id,
             "currency_id": self.currency_id.id,
             "amount_total": from_units(schedule.total, self.currency_id.rounding),
-            "session_date": str(order.session_date) if order.session_date else False,
+            "session_date": str(session) if session else False,
             "signature_day": str(self.company_id._get_autopay_today()),
             "lang": lang,
             "schedule": plan._serialize_schedule(schedule),
@@ -75,12 +75,18 @@ class PaymentPlanSigning(models.Model):
             "contract_html": str(plan._render_contract(schedule)),
         }
 
+    def _get_contract_lang(self):
+        """Return the language in which the customer reads and signs."""
+        self.ensure_one()
+        return self.partner_id.lang or self.env.user.lang or "en_US"
+
     def _check_total(self, schedule):
         """Refuse a schedule that is not about the order's total (PF19).
 
         :raise UserError: the totals differ
         """
-        total = to_units(self.sale_order_id.amount_total, self.currency_id.rounding)
+        document = self._get_document()
+        total = to_units(document.amount_total, self.currency_id.rounding)
         if schedule.total != total:
             raise UserError(
                 self.env._(
@@ -89,8 +95,8 @@ class PaymentPlanSigning(models.Model):
                     plan=self.currency_id.format(
                         from_units(schedule.total, self.currency_id.rounding)
                     ),
-                    order=self.sale_order_id.name,
-                    total=self.currency_id.format(self.sale_order_id.amount_total),
+                    order=document.name,
+                    total=self.currency_id.format(document.amount_total),
                 )
             )
 
@@ -127,7 +133,7 @@ class PaymentPlanSigning(models.Model):
             "payment_plan.contract",
             {
                 "plan": self,
-                "order": self.sale_order_id,
+                "order": self._get_document(),
                 "schedule_table": self._render_schedule(schedule, self.currency_id),
                 "clauses": self._get_clauses(schedule),
             },
@@ -154,6 +160,7 @@ class PaymentPlanSigning(models.Model):
             raise UserError(
                 self.env._("%s is signed already.", self.sale_order_id.name)
             )
+        self._ensure_still_chosen()
         version = self._get_version()
         if not digest or version.digest != digest:
             raise UserError(
@@ -175,6 +182,25 @@ class PaymentPlanSigning(models.Model):
         )
         self._bind(version)
         return version
+
+    def _ensure_still_chosen(self):
+        """Refuse to sign while somebody else chooses another plan of the order (P72).
+
+        :raise UserError: another plan was chosen
+        """
+        order = self.sale_order_id
+        if not order:
+            return
+        order._lock_for_signature()
+        if order.payment_plan_id != self:
+            raise UserError(
+                self.env._(
+                    "The contract has changed since you opened this page: another plan "
+                    "was chosen on %s. Reload the page and read it again before you "
+                    "sign; nothing was signed.",
+                    order.name,
+                )
+            )
 
     def _bind(self, version):
         """Turn the payments of the signed version into installments."""

@@ -44,6 +44,35 @@ class PaymentPlanStep(models.Model):
             owner = step.template_id or step.plan_id
             step.currency_id = owner.currency_id or self.env.company.currency_id
 
+    # === WHAT IS SIGNED OR APPROVED === #
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        """A new step is a change of its plan."""
+        steps = super().create(vals_list)
+        steps._change_rule()
+        return steps
+
+    def write(self, vals):
+        """A changed step is a change of its plan."""
+        self._change_rule()
+        return super().write(vals)
+
+    @api.ondelete(at_uninstall=False)
+    def _unlink_changes_rule(self):
+        self._change_rule()
+
+    def _change_rule(self):
+        """Keep what was signed; what was approved needs another approval.
+
+        :raise UserError: the plan of one of these steps is signed
+        """
+        for plan in self.plan_id:
+            plan._ensure_unbound()
+        self.plan_id._end_approval()
+        templates = self.template_id.filtered("approved_by_id")
+        templates.write({"approved_by_id": False, "approved_on": False})
+
     @api.constrains("percent", "amount", "days", "due", "date", "milestone")
     def _check_step(self):
         for step in self:

@@ -225,9 +225,19 @@ class PaymentPlanTemplate(models.Model):
                 currency=template.currency_id or company.currency_id,
                 company=company,
                 signed_on=company._get_autopay_today(),
-                session_date=template.example_session or None,
+                session_date=template._get_example_session(),
             )
             template.example_html = template._render_example(order)
+
+    def _get_example_session(self):
+        """Return the session of the example; one in 90 days where the plan needs it."""
+        self.ensure_one()
+        today = (self.company_id or self.env.company)._get_autopay_today()
+        if self.example_session and self.example_session > today:
+            return self.example_session
+        needs = self.has_cutoff or self.start == const.BACK_FROM_SESSION
+        needs = needs or const.BACK_FROM_SESSION in self.step_ids.mapped("due")
+        return fields.Date.add(today, days=90) if needs else None
 
     def _render_example(self, order):
         """Return the table of an example, or the reason why there is none."""

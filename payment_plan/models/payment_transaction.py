@@ -10,6 +10,9 @@ class PaymentTransaction(models.Model):
 
     def _check_amount_and_confirm_order(self):
         """Pay the deposit's invoice by the payment that confirmed the order."""
+        if plans := self.sale_order_ids.payment_plan_id:
+            # Whoever books it at the same time starts over, and finds it booked.
+            plans._lock()
         confirmed = super()._check_amount_and_confirm_order()
         for transaction in self:
             transaction._pay_plan()

@@ -278,30 +278,75 @@ class SaleOrder(models.Model):
         plan = self.payment_plan_id
         return plan.state in const.BOUND_STATES and not plan.final_move_id
 
-    def _create_plan_down_payment(self, line):
+    def _create_plan_down_payment(self, line, is_last=False):
         """Add the lines of a down payment of exactly this payment, by taxes.
 
+        The last one takes what earlier ones left of each tax, so that the final invoice
+        is zero tax by tax (P15).
+
         :param line: `payment.plan.installment`
+        :param bool is_last: nothing is left after it
         :return: `sale.order.line`
         """
         self.ensure_one()
         AccountTax = self.env["account.tax"]
-        order_lines = self.order_line.filtered(lambda ln: not ln.display_type)
-        base_lines = [
-            order_line._prepare_base_line_for_taxes_computation()
-            for order_line in order_lines
-        ]
-        AccountTax._add_tax_details_in_base_lines(base_lines, self.company_id)
-        AccountTax._round_base_lines_tax_details(base_lines, self.company_id)
+        amount_type, amount = "fixed", line.amount
+        base_lines = self._get_plan_base_lines(with_taken=is_last)
+        if is_last and self._is_plan_total(base_lines, line.amount):
+            amount_type, amount = "percent", 100.0
+        elif is_last:
+            base_lines = self._get_plan_base_lines()
         down_lines = AccountTax._prepare_down_payment_lines(
             base_lines=base_lines,
             company=self.company_id,
-            amount_type="fixed",
-            amount=line.amount,
+            amount_type=amount_type,
+            amount=amount,
             computation_key=f"payment_plan,{line.id}",
         )
         self._create_down_payment_section_line_if_needed()
         return self._create_down_payment_lines_from_base_lines(down_lines)
+
+    def _get_plan_base_lines(self, with_taken=False):
+        """Return what is sold, with its taxes computed.
+
+        :param bool with_taken: less what down payments took already
+        """
+        AccountTax = self.env["account.tax"]
+        sold = self.order_line.filtered(
+            lambda line: not line.display_type and not line.is_downpayment
+        )
+        base_lines = [line._prepare_base_line_for_taxes_computation() for line in sold]
+        if with_taken:
+            base_lines += self._get_plan_taken_lines()
+        AccountTax._add_tax_details_in_base_lines(base_lines, self.company_id)
+        AccountTax._round_base_lines_tax_details(base_lines, self.company_id)
+        return base_lines
+
+    def _is_plan_total(self, base_lines, amount):
+        """Whether lines make exactly an amount in the order's currency."""
+        details = [line["tax_details"] for line in base_lines]
+        total = sum(
+            d["total_included_currency"] + d.get("delta_total_excluded_currency", 0.0)
+            for d in details
+        )
+        return self.currency_id.compare_amounts(total, amount) == 0
+
+    def _get_plan_taken_lines(self):
+        """Return what down payments took already, negative, tax by tax."""
+        reverse = self.env["account.tax"]._reverse_quantity_base_line_extra_tax_data
+        taken = self.order_line.filtered(
+            lambda line: (
+                line.is_downpayment
+                and not line.display_type
+                and any(m.state != "cancel" for m in line.invoice_lines.move_id)
+            )
+        )
+        return [
+            line._prepare_base_line_for_taxes_computation(
+                quantity=-1.0, extra_tax_data=reverse(line.extra_tax_data)
+            )
+            for line in taken
+        ]
 
     def _get_plan_contract_lines(self):
         """Return the lines that a contract lists: what is sold, not its payments."""

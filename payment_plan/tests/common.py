@@ -47,9 +47,12 @@ class PlanCommon(AccountTestInvoicingCommon):
 
     @classmethod
     def _template(cls, **vals):
-        return cls.env["payment.plan.template"].create(
+        template = cls.env["payment.plan.template"].create(
             {"name": "3 months", "currency_id": cls.currency.id, **vals}
         )
+        if template.approval_reason:
+            template.action_approve()
+        return template
 
     @classmethod
     def _order(cls, total=2000.0, lines=(), **vals):

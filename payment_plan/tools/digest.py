@@ -11,3 +11,8 @@ def digest_of(content):
     """
     text = json.dumps(content, sort_keys=True, default=str, separators=(",", ":"))
     return hashlib.sha256(text.encode()).hexdigest()
+
+
+def digest_of_file(content):
+    """Return the SHA-256 of the bytes of a file, as hexadecimal text."""
+    return hashlib.sha256(content).hexdigest()

@@ -1,1 +1,3 @@
+from . import payment_plan_lay
+from . import payment_plan_sign_paper
 from . import sale_advance_payment_inv

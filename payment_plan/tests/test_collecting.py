@@ -1,0 +1,225 @@
+"""The deposit by card, then what the customer allowed, on Odoo's demo provider."""
+
+from freezegun import freeze_time
+
+from odoo import Command, fields
+from odoo.tests import tagged
+
+from .common import EVIDENCE, PlanCommon
+
+
+@tagged("post_install", "-at_install")
+class TestCollecting(PlanCommon):
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        demo = cls.env["payment.provider"].sudo().search([("code", "=", "demo")])[:1]
+        cls.provider = demo.copy({"company_id": cls.company.id, "name": "Demo"})
+        cls.provider.write(
+            {
+                "state": "test",
+                "is_published": True,
+                "allow_tokenization": True,
+                "journal_id": cls.company_data["default_journal_bank"].id,
+            }
+        )
+        cls.method = cls.env.ref("payment.payment_method_card")
+
+    def _token(self, answer="done"):
+        return (
+            self.env["payment.token"]
+            .sudo()
+            .create(
+                {
+                    "provider_id": self.provider.id,
+                    "payment_method_id": self.method.id,
+                    "partner_id": self.customer.id,
+                    "payment_details": "4242",
+                    "provider_ref": "card 4242",
+                    "demo_simulated_state": answer,
+                }
+            )
+        )
+
+    def _pay_deposit(self, plan, token=None, amount=None):
+        """Pay as core's route does: a transaction of the order, then its booking."""
+        order = plan.sale_order_id
+        transaction = (
+            self.env["payment.transaction"]
+            .sudo()
+            .create(
+                {
+                    "provider_id": self.provider.id,
+                    "payment_method_id": self.method.id,
+                    "amount": amount or order._get_prepayment_required_amount(),
+                    "currency_id": order.currency_id.id,
+                    "partner_id": self.customer.id,
+                    "operation": "online_direct",
+                    "token_id": token.id if token else False,
+                    "sale_order_ids": [Command.set(order.ids)],
+                }
+            )
+        )
+        transaction._set_done()
+        transaction._post_process()
+        return transaction
+
+    def _signed(self, consent=True, **vals):
+        order = self._order(2000.0, require_payment=True, prepayment_percent=1.0)
+        plan = self._offer(order, deposit_kind="larger", deposit_amount=500.0, **vals)
+        order.require_payment = True
+        return self._sign(plan, consent=consent)
+
+    def test_pf22_the_deposit_confirms_pays_its_invoice_and_saves_the_method(self):
+        with freeze_time("2026-03-01 12:00:00"):
+            plan = self._signed()
+            order = plan.sale_order_id
+            self.assertEqual((plan.state, order.state), ("signed", "draft"))
+            self.assertTrue(order._has_to_be_paid())
+            self.assertEqual(order._get_prepayment_required_amount(), 500.0)
+            provider = self.env["payment.provider"]
+            required = provider._is_tokenization_required(sale_order_id=order.id)
+            self.assertTrue(required)
+            self._pay_deposit(plan, self._token())
+        deposit = self._lines(plan)[0]
+        self.assertEqual((plan.state, order.state), ("active", "sale"))
+        self.assertEqual(deposit.move_id.payment_state, "paid")
+        self.assertEqual(len(order.invoice_ids), 1)
+        mandate = plan._get_mandate_sudo()
+        self.assertEqual(mandate.max_amount, 500.0)
+        self.assertEqual(mandate.origin, "contract")
+        self.assertIn("500.00", mandate.consent_text)
+        self.assertEqual(mandate.event_ids.ip_address, EVIDENCE["ip_address"])
+
+    def test_pf29_installments_are_charged_on_their_days(self):
+        with freeze_time("2026-03-01 12:00:00"):
+            plan = self._signed()
+            self._pay_deposit(plan, self._token())
+        with freeze_time("2026-03-31 12:00:00"):
+            self._run()
+            self._collect()
+        self.assertEqual(plan.amount_paid, 500.0)
+        for day, paid in (("04-01", 1000.0), ("05-01", 1500.0), ("06-01", 2000.0)):
+            with freeze_time(f"2026-{day} 12:00:00"):
+                self._run()
+                self._collect()
+                self._collect()
+            self.assertEqual(plan.amount_paid, paid)
+        self.assertEqual(plan.state, "completed")
+        transactions = plan.sale_order_id.transaction_ids
+        transactions |= plan.installment_ids.move_id.transaction_ids
+        charged = transactions.filtered(lambda tx: tx.state == "done")
+        self.assertEqual(charged.mapped("amount"), [500.0] * 4)
+
+    def test_p58_deposit_and_first_installment_today_are_one_charge(self):
+        with freeze_time("2026-03-01 12:00:00"):
+            plan = self._signed(
+                start="date", start_date=fields.Date.to_date("2026-03-01")
+            )
+            self.assertEqual(self._days(plan)[:2], ["2026-03-01"] * 2)
+            self.assertEqual(plan._get_deposit(), 1000.0)
+            self._pay_deposit(plan, self._token())
+            self._run()
+            self._collect()
+        self.assertEqual(plan.amount_paid, 1000.0)
+        self.assertEqual(self._lines(plan)[:2].mapped("state"), ["paid", "paid"])
+        done = plan.installment_ids.move_id.transaction_ids
+        self.assertEqual(done.mapped("amount"), [1000.0])
+
+    def test_pf30_without_consent_nothing_is_saved_or_charged(self):
+        with freeze_time("2026-03-01 12:00:00"):
+            plan = self._signed(consent=False)
+            self._pay_deposit(plan, self._token())
+        self.assertFalse(plan._get_mandate_sudo())
+        with freeze_time("2026-04-01 12:00:00"):
+            self._run()
+            self._collect()
+        self.assertEqual(plan.amount_paid, 500.0)
+        self.assertEqual(self._lines(plan)[1].move_id.amount_residual, 500.0)
+
+    def test_pf30_required_automatic_payment_must_be_allowed_to_sign(self):
+        order = self._order(2000.0)
+        plan = self._offer(order, autopay="required")
+        order._choose_plan(plan)
+        digest = plan._get_version().digest
+        with self.assertRefused("requires it"):
+            plan._sign(digest, "Ada", {})
+        plan._consent(digest, EVIDENCE)
+        plan._sign(digest, "Ada", {})
+        self.assertEqual(plan.state, "signed")
+
+    def test_p51_required_automatic_payment_needs_a_provider(self):
+        self.provider.state = "disabled"
+        order = self._order(2000.0)
+        plan = self._offer(order, autopay="required")
+        with self.assertRefused("no payment provider"):
+            order._choose_plan(plan)
+
+    def test_p18_part_paid_by_hand_is_charged_only_for_the_rest(self):
+        with freeze_time("2026-03-01 12:00:00"):
+            self.company.plan_lead_days = 7
+            plan = self._signed()
+            self._pay_deposit(plan, self._token())
+        with freeze_time("2026-03-26 12:00:00"):
+            self._run()
+            self._pay(self._lines(plan)[1].move_id, 200.0)
+        with freeze_time("2026-04-01 12:00:00"):
+            self._collect()
+        charged = self._lines(plan)[1].move_id.transaction_ids
+        self.assertEqual(charged.mapped("amount"), [300.0])
+        self.assertEqual(plan.amount_paid, 1000.0)
+
+    def test_p74_a_changed_order_is_not_charged(self):
+        with freeze_time("2026-03-01 12:00:00"):
+            self.company.plan_lead_days = 7
+            plan = self._signed()
+            self._pay_deposit(plan, self._token())
+        with freeze_time("2026-03-26 12:00:00"):
+            self._run()
+            plan.sale_order_id.order_line[0].price_unit = 2400.0
+        with freeze_time("2026-04-01 12:00:00"):
+            self._collect()
+        self.assertEqual(plan.amount_paid, 500.0)
+        collection = self._lines(plan)[1].move_id.autopay_collection_ids
+        self.assertIn("2,400.00", collection.reason)
+
+    def test_p55_withdrawn_permission_charges_nothing(self):
+        with freeze_time("2026-03-01 12:00:00"):
+            plan = self._signed()
+            self._pay_deposit(plan, self._token())
+        with freeze_time("2026-04-01 12:00:00"):
+            self._run()
+            plan._get_mandate_sudo()._withdraw("portal")
+            self._collect()
+            self.assertEqual(plan.amount_paid, 500.0)
+            self.assertEqual(self._lines(plan)[1].state, "due")
+
+    def test_p44_a_canceled_plan_is_not_charged(self):
+        with freeze_time("2026-03-01 12:00:00"):
+            self.company.plan_lead_days = 7
+            plan = self._signed()
+            self._pay_deposit(plan, self._token())
+        with freeze_time("2026-03-26 12:00:00"):
+            self._run()
+            plan.sale_order_id._action_cancel()
+        with freeze_time("2026-04-01 12:00:00"):
+            self._run()
+            self._collect()
+        self.assertEqual(plan.amount_paid, 500.0)
+
+    def test_p49_an_order_paid_beyond_the_deposit_keeps_the_rest_as_credit(self):
+        """700 instead of 500: the next installment is open by 300 only."""
+        with freeze_time("2026-03-01 12:00:00"):
+            plan = self._signed(consent=False)
+            self._pay_deposit(plan, amount=700.0)
+        self.assertEqual(plan.state, "active")
+        with freeze_time("2026-04-01 12:00:00"):
+            self._run()
+        self.assertEqual(self._lines(plan)[1].move_id.amount_residual, 300.0)
+
+    def test_automatic_invoices_of_sale_leave_plans_alone(self):
+        self.env["ir.config_parameter"].sudo().set_param("sale.automatic_invoice", True)
+        plan = self._signed()
+        self._pay_deposit(plan, self._token())
+        self.assertEqual(len(plan.sale_order_id.invoice_ids), 1)
+        self.assertEqual(self._lines(plan)[0].state, "paid")
