@@ -43,6 +43,8 @@ DEMO_LOGINS = (
     ("Back-office manager", "mona", "mona"),
     ("Employee who only logs time", "theo", "theo"),
     ("Portal customer", "customer", "customer"),
+    ("Studio that offers payment plans", "ines", "ines"),
+    ("Portal customer with a plan", "camila", "camila"),
 )
 
 #: Files that Debian strips although a bundle lists them: (bundle, path).

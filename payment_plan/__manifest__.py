@@ -16,6 +16,7 @@
         "data/ir_cron_data.xml",
         "data/payment_plan_clause_data.xml",
         "data/payment_plan_terms_data.xml",
+        "data/mail_template_data.xml",
         "data/payment_plan_contract_mail_data.xml",
         "report/payment_plan_contract_report.xml",
         "wizards/payment_plan_sign_paper_views.xml",

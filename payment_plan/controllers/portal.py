@@ -10,7 +10,7 @@ from .portal_quote import get_plan_evidence
 
 
 class PlanPortal(PortalAccount):
-    """The customer's plans: what is paid, what comes next, pay it, automatic payment."""
+    """The customer's plans: what is paid, what comes next, pay it, automatically."""
 
     def _prepare_home_portal_values(self, counters):
         values = super()._prepare_home_portal_values(counters)
@@ -26,9 +26,11 @@ class PlanPortal(PortalAccount):
         :raise NotFound: it is none of those
         """
         try:
-            plan_sudo = self._document_check_access("payment.plan", plan_id, access_token)
+            self._document_check_access("payment.plan", plan_id, access_token)
         except (AccessError, MissingError):
             raise request.not_found() from None
+        # Access was checked; core's answer would act as the system, not as the user.
+        plan_sudo = request.env["payment.plan"].sudo().browse(plan_id)
         if not plan_sudo._is_shown_in_portal():
             raise request.not_found()
         return plan_sudo
@@ -36,7 +38,11 @@ class PlanPortal(PortalAccount):
     def _get_plan_error_key(self, plan_sudo):
         return f"payment_plan_error_{plan_sudo._name}_{plan_sudo.id}"
 
-    def _render_plan(self, template, plan_sudo, access_token, **values):
+    def _render_plan(self, template, plan_sudo, access_token, page_values):
+        """Render a page of a plan.
+
+        :param dict page_values: what only this page shows
+        """
         error = request.session.pop(self._get_plan_error_key(plan_sudo), None)
         values = self._get_page_view_values(
             plan_sudo,
@@ -47,11 +53,11 @@ class PlanPortal(PortalAccount):
                 "res_company": plan_sudo.company_id,
                 "plan": plan_sudo,
                 "plan_error": error,
-                **values,
             },
             "my_plans_history",
             False,
         )
+        values.update(page_values)
         return request.render(f"payment_plan.{template}", values)
 
     def _act_on_plan(self, plan_id, access_token, action):
@@ -115,7 +121,7 @@ class PlanPortal(PortalAccount):
             "portal_my_plan",
             plan_sudo,
             access_token,
-            values=plan_sudo._get_portal_values(),
+            {"values": plan_sudo._get_portal_values()},
         )
 
     # === PAYING === #
@@ -156,9 +162,11 @@ class PlanPortal(PortalAccount):
             "portal_plan_payoff",
             plan_sudo,
             access_token,
-            payoff=payoff,
-            plan_step=request.env._("Pay everything"),
-            **form,
+            {
+                "payoff": payoff,
+                "plan_step": request.env._("Pay everything"),
+                **form,
+            },
         )
 
     def _get_payoff_form(self, plan_sudo, payoff):
@@ -224,7 +232,9 @@ class PlanPayoffPortal(AutopayPaymentPortal):
         :raise ValidationError: in plain words
         """
         try:
-            plan_sudo = self._document_check_access("payment.plan", plan_id, access_token)
+            plan_sudo = self._document_check_access(
+                "payment.plan", plan_id, access_token
+            )
         except (AccessError, MissingError):
             raise ValidationError(
                 request.env._("The access token is invalid.")

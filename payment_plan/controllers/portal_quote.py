@@ -19,9 +19,11 @@ class PlanQuotePortal(CustomerPortal):
     def _get_plan_order_sudo(self, order_id, access_token):
         """Return the order that the visitor may see, or None."""
         try:
-            return self._document_check_access("sale.order", order_id, access_token)
+            self._document_check_access("sale.order", order_id, access_token)
         except (AccessError, MissingError):
             return None
+        # Access was checked; core's answer would act as the system, not as the user.
+        return request.env["sale.order"].sudo().browse(order_id)
 
     @http.route()
     def portal_order_page(self, order_id, payment_amount=None, **kwargs):

@@ -146,7 +146,9 @@ class PaymentPlanDemo(models.AbstractModel):
 
     def _step_pay(self, order):
         """The customer pays all that is invoiced, by a transfer."""
-        moves = order.payment_plan_id.installment_ids.move_id.filtered("amount_residual")
+        moves = order.payment_plan_id.installment_ids.move_id.filtered(
+            "amount_residual"
+        )
         wizard = (
             self.env["account.payment.register"]
             .with_context(active_model="account.move", active_ids=moves.ids)

@@ -19,6 +19,7 @@ from . import payment_plan_portal_quote
 from . import payment_plan_invoice
 from . import payment_plan_installment
 from . import payment_plan_installment_invoice
+from . import payment_plan_milestone
 from . import payment_plan_installment_office
 from . import payment_plan_version
 from . import payment_plan_event

@@ -33,6 +33,13 @@ class AccountMove(models.Model):
             return plan_sudo
         return super()._get_autopay_document()
 
+    def _get_autopay_mandate(self):
+        """Charge nobody for what a partner finances (PF10)."""
+        plan_sudo = self._get_payment_plan_sudo()
+        if const.FINANCED in plan_sudo.mapped("structure"):
+            return self.env["autopay.mandate"]
+        return super()._get_autopay_mandate()
+
     def _follow_autopay(self):
         """Plans follow their invoices: paid in full, or open again."""
         result = super()._follow_autopay()

@@ -45,7 +45,8 @@ class IrAttachment(models.Model):
         if event:
             raise UserError(
                 self.env._(
-                    "%(file)s is evidence of %(plan)s: it cannot be changed or deleted.",
+                    "%(file)s is evidence of %(plan)s: it cannot be changed or "
+                    "deleted.",
                     file=event.attachment_id.name,
                     plan=event.plan_id.display_name,
                 )

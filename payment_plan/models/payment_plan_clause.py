@@ -66,15 +66,15 @@ class PaymentPlanClause(models.Model):
             )
         if placeholders.has_stray_brace(self.body):
             return self.env._(
-                "%(clause)s: braces are for placeholders in the text only. Possible are "
-                "%(names)s.",
+                "%(clause)s: braces are for placeholders in the text only. Possible "
+                "are %(names)s.",
                 clause=self.name,
                 names=self._list_placeholders(),
             )
         if required and required not in names:
             return self.env._(
-                "%(clause)s: the text must contain {%(name)s}, which states what is set "
-                "in the terms.",
+                "%(clause)s: the text must contain {%(name)s}, which states what is "
+                "set in the terms.",
                 clause=self.name,
                 name=required,
             )

@@ -28,8 +28,8 @@ class PaymentPlanContract(models.Model):
         if not terms or is_same or not terms._has_amounts():
             return ""
         return self.env._(
-            "The terms %(terms)s contain amounts in %(own)s, the order is in %(other)s: "
-            "choose other terms.",
+            "The terms %(terms)s contain amounts in %(own)s, the order is in "
+            "%(other)s: choose other terms.",
             terms=terms.name,
             own=terms.currency_id.name,
             other=self.currency_id.name,
@@ -125,8 +125,8 @@ class PaymentPlanContract(models.Model):
     def _get_obligation_text(self):
         if self.obligation == const.MUST_PAY:
             return self.env._(
-                "With the signature the customer places an order with obligation to pay "
-                "the whole amount."
+                "With the signature the customer places an order with obligation to "
+                "pay the whole amount."
             )
         if self.terms_id.tier_ids:
             return self.env._(
@@ -145,6 +145,6 @@ class PaymentPlanContract(models.Model):
                 "is charged on its day to the payment method that the customer saved"
             )
         return self.env._(
-            "is charged on its day to a saved payment method where the customer allowed "
-            "it, and is otherwise paid by the customer"
+            "is charged on its day to a saved payment method where the customer "
+            "allowed it, and is otherwise paid by the customer"
         )

@@ -46,7 +46,7 @@ class PaymentPlanEventFile(models.Model):
             lambda event: (
                 event.id <= self.id
                 and event.kind != const.EVENT_FILED
-                and event.version_id in (self.version_id, event.browse())
+                and (not event.version_id or event.version_id == self.version_id)
             )
         )
         return events.sorted("id")
@@ -75,8 +75,8 @@ class PaymentPlanEventFile(models.Model):
         """Return what anybody who has a file may know of it, by its SHA-256.
 
         :param str digest: hexadecimal
-        :return: dict with `order` (its number), `signed_on` (UTC) and `is_countersigned`;
-            empty when no contract has such a file
+        :return: dict with `order` (its number), `signed_on` (UTC) and
+            `is_countersigned`; empty when no contract has such a file
         """
         filed = self.search(
             [("kind", "=", const.EVENT_FILED), ("digest", "=", digest)], limit=1

@@ -177,8 +177,8 @@ class PaymentPlanFiling(models.Model):
                 None,
                 name,
                 self.env._(
-                    "The signed contract is being prepared: it comes by mail, and will be "
-                    "here in a few minutes."
+                    "The signed contract is being prepared: it comes by mail, and will "
+                    "be here in a few minutes."
                 ),
             )
         content = filed_sudo.attachment_id.raw or b""
@@ -196,8 +196,8 @@ class PaymentPlanFiling(models.Model):
             None,
             name,
             self.env._(
-                "The stored file is not the one that was signed, hence it is not shown. We "
-                "were told; the copy that you got by mail is valid."
+                "The stored file is not the one that was signed, hence it is not "
+                "shown. We were told; the copy that you got by mail is valid."
             ),
         )
 

@@ -136,8 +136,15 @@ class PaymentPlanInstallmentInvoice(models.Model):
         return moves
 
     def _create_invoices(self, is_last=False):
-        """Make draft invoices of exactly the amounts that were signed."""
-        vals_list = [line._prepare_invoice_vals(is_last) for line in self]
+        """Make draft invoices of exactly the amounts that were signed.
+
+        Call it for payments of one company.
+
+        :param bool is_last: nothing is left after them: they take the rest of each tax
+        """
+        orders = self.sale_order_id.with_company(self.company_id)
+        order_lines = orders._create_plan_down_payments(self, is_last)
+        vals_list = [line._prepare_invoice_vals(order_lines[line.id]) for line in self]
         Move = self.env["account.move"].with_context(tracking_disable=True)
         moves = Move.create(vals_list).with_context(tracking_disable=False)
         for line, move in zip(self, moves, strict=True):
@@ -154,12 +161,12 @@ class PaymentPlanInstallmentInvoice(models.Model):
                 lasts |= self.filtered(lambda ln, plan=plan: ln.plan_id == plan)[-1:]
         return lasts
 
-    def _prepare_invoice_vals(self, is_last=False):
+    def _prepare_invoice_vals(self, order_lines):
         """Return the values of a down payment of exactly this amount.
 
         As `sale.advance.payment.inv` does it: one line for each set of taxes.
 
-        :param bool is_last: nothing is left after it: it takes the rest of each tax
+        :param order_lines: `sale.order.line` that are this down payment
         """
         self.ensure_one()
         order = self.sale_order_id.with_company(self.company_id)
@@ -172,8 +179,9 @@ class PaymentPlanInstallmentInvoice(models.Model):
                 "sale_order_ids": [Command.set(order.ids)],
             }
         )
-        order_lines = order._create_plan_down_payment(self, is_last)
-        accounts = [wizard._get_down_payment_account(ln.product_id) for ln in order_lines]
+        order_lines = order_lines.with_env(order.env)
+        products = [line.product_id for line in order_lines]
+        accounts = [wizard._get_down_payment_account(product) for product in products]
         vals = wizard.with_context(
             accounts=accounts
         )._prepare_down_payment_invoice_values(order, order_lines)

@@ -48,7 +48,7 @@ class PaymentPlanOffice(models.Model):
 
     @api.model
     def _expand_states(self, states, _domain):
-        """Show the columns in the order of a plan's life, the main ones if empty too."""
+        """Show the columns in the order of a plan's life, the main ones always."""
         main = (const.OFFERED, const.ACTIVE, const.COMPLETED, *states)
         return [state for state, _label in const.PLAN_STATES if state in main]
 
@@ -167,9 +167,10 @@ class PaymentPlanOffice(models.Model):
 
     @api.model_create_multi
     def create(self, vals_list):
-        """Orders that are signed or confirmed have their plan."""
+        """Offer plans on open quotations only; what is offered is to be signed."""
         plans = super().create(vals_list)
         plans.sale_order_id._ensure_open_for_plans()
+        plans.sale_order_id.require_signature = True
         return plans
 
     def write(self, vals):
@@ -256,7 +257,8 @@ class PaymentPlanOffice(models.Model):
                 plan.autopay_note = self.env._("The customer pays each payment")
             elif plan.autopay == const.AUTOPAY_OPTIONAL:
                 plan.autopay_note = self.env._(
-                    "The customer pays each payment, unless automatic payment is allowed"
+                    "The customer pays each payment, unless automatic payment is "
+                    "allowed"
                 )
             else:
                 plan.autopay_note = self.env._(

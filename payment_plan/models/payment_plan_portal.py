@@ -1,4 +1,4 @@
-from odoo import api, fields, models
+from odoo import SUPERUSER_ID, api, fields, models
 from odoo.exceptions import UserError
 from odoo.fields import Domain
 
@@ -178,7 +178,8 @@ class PaymentPlanPortal(models.Model):
                     "%s is being changed: please ask us before you pay.", self.name
                 )
             )
-        lines = lines.sudo()  # customers may not make invoices
+        # Customers may not make invoices; nor are they the senders of the mails.
+        lines = lines.with_user(SUPERUSER_ID)
         lines._make_invoices()._send_plan_invoices_later()
         return lines.move_id
 
@@ -226,7 +227,9 @@ class PaymentPlanPortal(models.Model):
         payoff = self._get_portal_payoff()
         if not payoff or payoff["is_busy"]:
             raise UserError(
-                self.env._("%s cannot be paid together now. Reload the page.", self.name)
+                self.env._(
+                    "%s cannot be paid together now. Reload the page.", self.name
+                )
             )
         self._invoice_early(self._get_payoff_lines())
 

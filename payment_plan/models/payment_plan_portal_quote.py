@@ -1,6 +1,6 @@
 import base64
 
-from odoo import fields, models
+from odoo import models
 from odoo.exceptions import UserError
 
 from .. import const
@@ -20,8 +20,8 @@ class PaymentPlanPortalQuote(models.Model):
         Call it for plans that have no problem now.
 
         :return: dict: `id`, `name`, `description`, `currency`, `rows`, `today` (paid at
-            the signature), `count` (payments after that), `total`, `saved`, `conditions`
-            and `notes` (lists of texts), `valid_until`, `financed_by`
+            the signature), `count` (payments after that), `total`, `saved`,
+            `conditions` and `notes` (lists of texts), `valid_until`, `financed_by`
         """
         self.ensure_one()
         schedule = self._get_schedule()
@@ -60,13 +60,14 @@ class PaymentPlanPortalQuote(models.Model):
         self.ensure_one()
         if self.structure != const.FINANCED:
             return False
-        return self.financing_partner_id.sudo().name  # customers may not read partners
+        return self.financing_partner_id.sudo().name  # customers may not read it
 
     def _has_later_payments(self):
         """Whether something is paid after the signature, hence could be automatic."""
         self.ensure_one()
         if self.state in const.BOUND_STATES:
-            day = fields.Date.to_date(self.sudo().version_id.signature_day)
+            version_sudo = self.sudo().version_id  # a contract is its customer's
+            day = version_sudo.signature_day
             return any(not line._is_due_on(day) for line in self.installment_ids)
         day = self.company_id._get_autopay_today()
         return any(not line.is_due(day) for line in self._get_schedule().lines)
@@ -99,7 +100,7 @@ class PaymentPlanPortalQuote(models.Model):
             )
         elif self._is_autopay_offered():
             conditions.append(
-                self.env._("Automatic payment is possible; you decide on the next page.")
+                self.env._("Automatic payment is possible; you decide before you sign.")
             )
         else:
             conditions.append(

@@ -120,7 +120,9 @@ class PaymentPlanTemplate(models.Model):
             template.message_post(
                 body=self.env._("Approved: %s", template.approval_reason or "-")
             )
-        self.write({"approved_by_id": self.env.uid, "approved_on": fields.Datetime.now()})
+        self.write(
+            {"approved_by_id": self.env.uid, "approved_on": fields.Datetime.now()}
+        )
 
     def write(self, vals):
         """What was approved is approved as it was: a change needs another approval."""

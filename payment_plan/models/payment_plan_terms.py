@@ -152,8 +152,8 @@ class PaymentPlanTerms(models.Model):
             labels = dict(Clause._fields["kind"]._description_selection(self.env))
             raise ValidationError(
                 self.env._(
-                    "%(terms)s: no clause about “%(kind)s” is in the library. Write one, "
-                    "or switch this setting off.",
+                    "%(terms)s: no clause about “%(kind)s” is in the library. Write "
+                    "one, or switch this setting off.",
                     terms=self.name,
                     kind=labels[kind],
                 )
@@ -241,9 +241,7 @@ class PaymentPlanTerms(models.Model):
             ),
             (
                 not self.tier_ids or 0 in self.tier_ids.mapped("days"),
-                _(
-                    "Add a cancellation tier of 0 days: what is kept at the last moment."
-                ),
+                _("Add a cancellation tier of 0 days: what is kept at the very end."),
             ),
         ]
         return next((text for is_right, text in checks if not is_right), "")

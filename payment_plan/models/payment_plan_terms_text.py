@@ -96,7 +96,7 @@ class PaymentPlanTermsText(models.Model):
         }
 
     def _format_number(self, number):
-        """Return a percentage without superfluous decimals, as the language writes it."""
+        """Return a percentage as the language writes it, no superfluous decimals."""
         digits = 0 if float(number).is_integer() else 2
         return formatLang(self.env, number, digits=digits)
 

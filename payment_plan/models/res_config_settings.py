@@ -5,6 +5,9 @@ class ResConfigSettings(models.TransientModel):
     _inherit = "res.config.settings"
 
     plan_lead_days = fields.Integer(related="company_id.plan_lead_days", readonly=False)
+    plan_milestone_days = fields.Integer(
+        related="company_id.plan_milestone_days", readonly=False
+    )
     plan_most_installments = fields.Integer(
         related="company_id.plan_most_installments", readonly=False
     )

@@ -278,15 +278,43 @@ class SaleOrder(models.Model):
         plan = self.payment_plan_id
         return plan.state in const.BOUND_STATES and not plan.final_move_id
 
-    def _create_plan_down_payment(self, line, is_last=False):
-        """Add the lines of a down payment of exactly this payment, by taxes.
+    def _create_plan_down_payments(self, installments, is_last=False):
+        """Add the down payments of many orders at once; core does it order by order.
+
+        :param installments: `payment.plan.installment` of these orders
+        :param bool is_last: nothing is left of their plans after them
+        :return: dict: id of `payment.plan.installment` -> its `sale.order.line`
+        """
+        Line = self.env["sale.order.line"].with_context(sale_no_log_for_new_lines=True)
+        following, owners, vals_list = {}, [], []
+        for installment in installments:
+            order = self.browse(installment.sale_order_id.id).with_prefetch(self.ids)
+            rows = order._prepare_plan_down_payment(installment, is_last)
+            if order not in following:
+                known = order.order_line
+                following[order] = max(known.mapped("sequence") or [10]) + 1
+                if not any(ln.display_type and ln.is_downpayment for ln in known):
+                    rows.insert(0, order._prepare_down_payment_line_section_values())
+            for row in rows:
+                vals_list.append({**row, "sequence": following[order]})
+                owners.append(installment.id)
+                following[order] += 1
+        lines = Line.create(vals_list)
+        result = dict.fromkeys(installments.ids, lines.browse())
+        for owner, line in zip(owners, lines, strict=True):
+            if not line.display_type:
+                result[owner] = (result[owner] | line).with_prefetch(lines.ids)
+        return result
+
+    def _prepare_plan_down_payment(self, line, is_last=False):
+        """Return the lines of a down payment of exactly this payment, by taxes.
 
         The last one takes what earlier ones left of each tax, so that the final invoice
         is zero tax by tax (P15).
 
         :param line: `payment.plan.installment`
         :param bool is_last: nothing is left after it
-        :return: `sale.order.line`
+        :return: list of values of `sale.order.line`
         """
         self.ensure_one()
         AccountTax = self.env["account.tax"]
@@ -303,8 +331,10 @@ class SaleOrder(models.Model):
             amount=amount,
             computation_key=f"payment_plan,{line.id}",
         )
-        self._create_down_payment_section_line_if_needed()
-        return self._create_down_payment_lines_from_base_lines(down_lines)
+        return [
+            self._prepare_down_payment_line_values_from_base_line(base_line)
+            for base_line in down_lines
+        ]
 
     def _get_plan_base_lines(self, with_taken=False):
         """Return what is sold, with its taxes computed.

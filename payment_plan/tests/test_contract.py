@@ -310,6 +310,7 @@ class TestSignedContract(ContractCommon):
             f"{signed.date:%Y-%m-%d %H:%M:%S} UTC",
             plan.version_id.digest,
             "data:image/png;base64,",
+            "Plan chosen",
             "I allow",
         ):
             self.assertIn(expected, text)

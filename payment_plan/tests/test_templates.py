@@ -233,10 +233,11 @@ class TestTemplates(PlanCommon):
     def test_r3_added_and_negotiated_by_hand(self):
         """A plan is added to the quotation by its template, then negotiated."""
         template = self._ready("pack_a")
-        order = self._order(2000.0)
+        order = self._order(2000.0, require_signature=False)
         with Form(order) as form, form.payment_plan_ids.new() as line:
             line.template_id = template
             self.assertEqual(line.name, "Pack A")
+        self.assertTrue(order.require_signature)
         plan = order.payment_plan_ids
         self.assertRegex(plan.summary, r"500\.00 \+ 3 × .*500\.00, until")
         with Form(plan) as form:
