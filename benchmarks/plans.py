@@ -34,6 +34,8 @@ AMOUNT = 500.0
 #: Installments for the selection: due, planned for later, invoiced already.
 DUE, LATER, DONE = 500, 49_500, 50_000
 EXPLAINED = 7
+#: One by one is measured up to here: it costs the same each time.
+MOST_ONE_BY_ONE = 100
 
 OURS = "add-on: one batch of the job"
 CORE = "core: its wizard and posting, one by one"
@@ -321,18 +323,19 @@ def run_size(env, world, size: int, runs: int) -> str:
     due = get_due(own["plans"])
     variants = [
         Variant(OURS, lambda _clock: due._make_due_invoices()),
-        Variant(CORE, lambda _clock: invoice_orders(own["orders"])),
         Variant(
             BATCH,
             lambda _clock: invoice_plainly(job, own["partners"], own["service"]),
         ),
     ]
+    if size <= MOST_ONE_BY_ONE:
+        variants.append(Variant(CORE, lambda _clock: invoice_orders(own["orders"])))
     if own["contracts"]:
         variants.append(
             Variant(OCA, lambda _clock: invoice_contracts(own["contracts"]))
         )
     compare(env, variants, runs, TABLES)
-    peer = OCA if own["contracts"] else CORE
+    peer = OCA if own["contracts"] else BATCH
     return "\n".join(
         [
             table(variants, size, "invoice", peer=peer),

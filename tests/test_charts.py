@@ -4,8 +4,6 @@ import json
 
 import pytest
 
-from . import support
-
 #: Chart and the module that brings it.
 CHARTS = {"de_skr03": "l10n_de", "be_comp": "l10n_be", "nl": "l10n_nl"}
 
@@ -28,7 +26,8 @@ for chart, country in {charts}.items():
         currency_id=env.ref("base.EUR").id))
     env.ref("base.EUR").active = True
     env.user.company_ids |= company
-    env["account.chart.template"].try_loading(chart, company=company, install_demo=False)
+    charts = env["account.chart.template"]
+    charts.try_loading(chart, company=company, install_demo=False)
     own = env(context=dict(env.context, allowed_company_ids=company.ids))
     company = company.with_env(own)
     company.plan_lead_days = 0

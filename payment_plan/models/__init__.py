@@ -1,5 +1,6 @@
 from . import payment_plan_rule_mixin
 from . import payment_plan_rule_schedule
+from . import payment_plan_rule_sentences
 from . import payment_plan_rule_terms
 from . import payment_plan_terms
 from . import payment_plan_terms_text
@@ -9,6 +10,7 @@ from . import payment_plan_step
 from . import payment_plan_template
 from . import payment_plan
 from . import payment_plan_signing
+from . import payment_plan_autopay
 from . import payment_plan_progress
 from . import payment_plan_contract
 from . import payment_plan_filing
@@ -36,6 +38,7 @@ from . import res_company
 from . import res_config_settings
 from . import res_partner
 from . import sale_order
+from . import sale_order_invoicing
 from . import sale_order_portal
 from . import sale_order_line
 from . import sale_order_preview

@@ -62,12 +62,13 @@ class AccountMove(models.Model):
             term = move.line_ids.filtered(
                 lambda line: line.display_type == "payment_term" and not line.reconciled
             )
-            usable = credit.filtered(lambda line: line.account_id in term.account_id)
+            accounts = term.account_id
+            usable = credit.filtered_domain([("account_id", "in", accounts.ids)])
             if usable and term:
                 (usable.sorted("date") + term).reconcile()
 
     def _send_plan_invoices_later(self):
-        """Queue the mails of these invoices in core's queue: they go after the commit."""
+        """Queue the mails of these invoices in core's queue, after the commit."""
         if not self:
             return
         author = self.env.user

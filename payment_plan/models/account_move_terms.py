@@ -22,8 +22,8 @@ class AccountMoveTerms(models.Model):
             return _("%s belongs to a payment plan already.", self.name)
         if self.currency_id.compare_amounts(self.amount_residual, self.amount_total):
             return _(
-                "%(invoice)s is partly paid: %(open)s of %(total)s are open. Credit the "
-                "rest and invoice it again to divide it.",
+                "%(invoice)s is partly paid: %(open)s of %(total)s are open. Credit "
+                "the rest and invoice it again to divide it.",
                 invoice=self.name,
                 open=self.currency_id.format(self.amount_residual),
                 total=self.currency_id.format(self.amount_total),
@@ -36,9 +36,9 @@ class AccountMoveTerms(models.Model):
         has_tax = bool(self.line_ids.tax_ids)
         if locks := self._get_violated_lock_dates(self.date, has_tax):
             return _(
-                "%(invoice)s is in a period that is locked until %(day)s: its due dates "
-                "cannot be changed any more. Credit it and sell the service again with "
-                "a plan.",
+                "%(invoice)s is in a period that is locked until %(day)s: its due "
+                "dates cannot be changed any more. Credit it and sell the service "
+                "again with a plan.",
                 invoice=self.name,
                 day=format_date(self.env, locks[-1][0]),
             )
@@ -74,9 +74,7 @@ class AccountMoveTerms(models.Model):
         move_sudo.write({"payment_plan_id": plan.id, "invoice_payment_term_id": False})
         move_sudo.action_post()
         if move_sudo.name != number or move_sudo.invoice_date != day:
-            raise UserError(
-                self.env._("%s would get another number or date.", number)
-            )
+            raise UserError(self.env._("%s would get another number or date.", number))
 
     @api.depends("payment_plan_id")
     def _compute_needed_terms(self):

@@ -4,7 +4,6 @@ from odoo.exceptions import AccessError, UserError, ValidationError
 from .. import const
 from ..tools.money import from_units
 
-
 #: Written by the methods of a plan, never by a person or an import.
 SYSTEM_FIELDS = {
     "state",

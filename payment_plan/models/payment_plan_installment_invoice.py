@@ -222,9 +222,7 @@ class PaymentPlanInstallmentInvoice(models.Model):
         if self.move_id:
             return self.move_id.get_formview_action()
         if self.plan_id.state != const.ACTIVE:
-            raise UserError(
-                self.env._("%s is not running.", self.plan_id.display_name)
-            )
+            raise UserError(self.env._("%s is not running.", self.plan_id.display_name))
         if obstacle := self.plan_id._get_obstacle():
             raise UserError(obstacle)
         self.plan_id._lock()

@@ -5,7 +5,7 @@ from .. import const
 
 
 class PaymentPlanProgress(models.Model):
-    """A running plan: started by the order, followed by its invoices, closed at zero."""
+    """A running plan: started by the order, led by its invoices, closed at zero."""
 
     _name = "payment.plan"
     _inherit = ["payment.plan", "autopay.step.mixin"]
@@ -84,6 +84,7 @@ class PaymentPlanProgress(models.Model):
 
     def _after_completion(self):
         """React to a plan that is paid in full; hook."""
+        # Whoever paid, the job closes the order.
         self.env.ref("payment_plan.ir_cron_close").sudo()._trigger()
 
     def _get_obstacle(self):
@@ -158,8 +159,8 @@ class PaymentPlanProgress(models.Model):
         if not move.currency_id.is_zero(move.amount_total):
             raise UserError(
                 self.env._(
-                    "The final invoice of %(order)s would be %(total)s instead of zero: "
-                    "compare its lines with the order.",
+                    "The final invoice of %(order)s would be %(total)s instead of "
+                    "zero: compare its lines with the order.",
                     order=order.name,
                     total=move.currency_id.format(move.amount_total),
                 )

@@ -14,8 +14,8 @@ class ResCompany(models.Model):
     plan_milestone_days = fields.Integer(
         "Milestone to due date",
         default=7,
-        help="Days from a milestone, when the customer is told, to the day on which its "
-        "payment is due.",
+        help="Days from a milestone, when the customer is told, to the day on which "
+        "its payment is due.",
     )
     plan_most_installments = fields.Integer(
         "Installments without approval",
@@ -25,8 +25,8 @@ class ResCompany(models.Model):
     )
 
     _plan_days = models.Constraint(
-        "CHECK (plan_lead_days BETWEEN 0 AND 60 AND plan_milestone_days BETWEEN 0 AND 60"
-        " AND plan_most_installments >= 1)",
+        "CHECK (plan_lead_days BETWEEN 0 AND 60"
+        " AND plan_milestone_days BETWEEN 0 AND 60 AND plan_most_installments >= 1)",
         "Payment plans: invoices are made 0 to 60 days before they are due, milestones "
         "give 0 to 60 days, and at least one installment needs no approval.",
     )

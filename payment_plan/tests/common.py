@@ -56,7 +56,7 @@ class PlanCommon(AccountTestInvoicingCommon):
 
     @classmethod
     def _order(cls, total=2000.0, lines=(), **vals):
-        """Make a quotation; ``lines`` are (price, taxes) instead of one untaxed line."""
+        """Make a quotation of one untaxed line, or of ``lines``: (price, taxes)."""
         return cls.env["sale.order"].create(
             {
                 "partner_id": cls.customer.id,

@@ -63,7 +63,9 @@ class TestCurrencies(PlanCommon):
         order = plan.sale_order_id
         moves = self._lines(plan).move_id
         compare = order.currency_id.compare_amounts
-        self.assertEqual(compare(sum(moves.mapped("amount_total")), order.amount_total), 0)
+        self.assertEqual(
+            compare(sum(moves.mapped("amount_total")), order.amount_total), 0
+        )
         self.assertEqual(compare(sum(moves.mapped("amount_tax")), order.amount_tax), 0)
 
     def test_p28_a_plan_with_amounts_needs_its_currency(self):

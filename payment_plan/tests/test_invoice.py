@@ -99,9 +99,7 @@ class TestInvoice(PlanCommon):
                 self._terms(invoice), [("2026-03-01", 200.0), ("2026-04-01", 100.0)]
             )
             self._pay(invoice, 150.0)
-        self.assertEqual(
-            self._lines(plan).mapped("amount_open"), [0.0, 50.0, 100.0]
-        )
+        self.assertEqual(self._lines(plan).mapped("amount_open"), [0.0, 50.0, 100.0])
 
     def test_a_locked_invoice_is_refused(self):
         with freeze_time("2026-03-01 12:00:00"):

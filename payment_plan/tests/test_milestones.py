@@ -12,7 +12,12 @@ from .common import PlanCommon
 class TestMilestones(PlanCommon):
     def _run_milestones(self, **vals):
         steps = [
-            {"kind": "percent", "percent": 40, "due": "milestone", "milestone": "Draft"},
+            {
+                "kind": "percent",
+                "percent": 40,
+                "due": "milestone",
+                "milestone": "Draft",
+            },
             {"kind": "remaining", "due": "milestone", "milestone": "Album approved"},
         ]
         return self._run_plan(
@@ -58,9 +63,7 @@ class TestMilestones(PlanCommon):
         """The partner pays us: one payment, no deposit, no charge of the customer."""
         partner = self.env["res.partner"].create({"name": "Pay Later Inc."})
         order = self._order(2000.0, require_payment=True, prepayment_percent=1.0)
-        plan = self._offer(
-            order, structure="financed", financing_partner_id=partner.id
-        )
+        plan = self._offer(order, structure="financed", financing_partner_id=partner.id)
         order.require_payment = True
         self.assertEqual(plan._get_deposit(), 0.0)
         self._sign(plan)

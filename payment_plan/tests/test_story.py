@@ -34,7 +34,9 @@ class TestStory(PlanCommon):
                 self._run()
                 line = self._lines(plan)[month - 3]
                 self.assertEqual(line.move_id.amount_total, 500.0)
-                self.assertEqual(str(line.move_id.invoice_date_due), f"2026-0{month}-01")
+                self.assertEqual(
+                    str(line.move_id.invoice_date_due), f"2026-0{month}-01"
+                )
                 self._pay(line.move_id)
         self.assertEqual(plan.state, "completed")
         with freeze_time("2026-06-02 12:00:00"):

@@ -1,0 +1,130 @@
+from odoo import models
+from odoo.tools import format_date
+
+from ..tools import messages
+from ..tools.money import from_units
+
+
+class PaymentPlanRuleSentences(models.AbstractModel):
+    """What the arithmetic has to say, in the language of whoever reads it."""
+
+    _inherit = "payment.plan.rule.mixin"
+
+    def _get_notes(self, schedule, currency):
+        """Return what the customer must know of a schedule before signing.
+
+        :param schedule: `schedule.Schedule`
+        :param currency: `res.currency` of its amounts
+        :return: list of texts
+        """
+        return [
+            self._get_sentence(note.code, note.numbers, currency)
+            for note in schedule.notes
+        ]
+
+    def _get_sentence(self, code, numbers, currency):
+        """Return what the arithmetic has to say, in the user's language."""
+        shown = {}
+        for key, number in numbers.items():
+            if key.startswith("amount"):
+                shown[key] = currency.format(from_units(number, currency.rounding))
+            elif key.startswith("date"):
+                shown[key] = format_date(self.env, number)
+            else:
+                shown[key] = number
+        sentences = {
+            **self._get_amount_refusals(),
+            **self._get_date_refusals(),
+            **self._get_note_sentences(),
+        }
+        return sentences[code] % shown
+
+    def _get_amount_refusals(self):
+        _ = self.env._
+        return {
+            messages.TOTAL_NOT_POSITIVE: _(
+                "a plan needs a total above zero; it is %(amount_total)s"
+            ),
+            messages.TOO_SMALL: _(
+                "%(amount)s cannot be divided into %(count)s installments"
+            ),
+            messages.BELOW_MINIMUM: _(
+                "an installment would be %(amount)s, below the smallest installment of "
+                "%(amount_minimum)s"
+            ),
+            messages.STEPS_NOT_TOTAL: _(
+                "the steps make %(amount_steps)s, but %(amount)s are left after the "
+                "deposit; let one step take what remains"
+            ),
+            messages.PERCENT_NOT_TOTAL: _(
+                "deposit and steps make %(percent)s %%; they must make 100 %%"
+            ),
+            messages.DISCOUNT_TOO_LARGE: _(
+                "a discount of %(amount_discount)s leaves nothing of %(amount_total)s"
+            ),
+            messages.INVALID_COUNT: _(
+                "%(count)s installments are not possible; 1 to %(limit)s are"
+            ),
+            messages.INVALID_INTERVAL: _("an interval of %(every)s is not possible"),
+            messages.INVALID_PERCENT: _("%(percent)s %% is not between 0 and 100"),
+            messages.INVALID_AMOUNT: _("an amount of %(amount)s is not possible"),
+        }
+
+    def _get_date_refusals(self):
+        _ = self.env._
+        return {
+            messages.START_MISSING: _("enter the date from which installments count"),
+            messages.SESSION_MISSING: _("enter the date of the session on the order"),
+            messages.CUTOFF_TOO_FEW: _(
+                "only %(to_count)s of %(count)s installments fit before %(date_limit)s"
+            ),
+            messages.CUTOFF_PASSED: _(
+                "no installment fits between %(date_from)s and %(date_limit)s, the "
+                "last day before the session"
+            ),
+            messages.NO_BUSINESS_DAY: _(
+                "the company's calendar has no business day after %(date)s"
+            ),
+            messages.NO_OPEN_LINE: _("no open payment is left for %(amount)s"),
+        }
+
+    def _get_note_sentences(self):
+        _ = self.env._
+        return {
+            messages.DEPOSIT_CAPPED: _(
+                "The deposit of %(amount_rule)s is limited to the total, %(amount)s."
+            ),
+            messages.DEPOSIT_DROPPED: _("There is no deposit: it would be zero."),
+            messages.PAID_IN_FULL: _("The deposit is the whole amount, %(amount)s."),
+            messages.REDUCED_BY_MINIMUM: _(
+                "%(to_count)s installments instead of %(count)s: the smallest one is "
+                "%(amount_minimum)s."
+            ),
+            messages.REDUCED_BY_CUTOFF: _(
+                "%(to_count)s payments instead of %(count)s: all is due by "
+                "%(date_limit)s."
+            ),
+            messages.MERGED: _(
+                "A part of %(amount)s was joined with the one before: payments below "
+                "%(amount_smallest)s are not possible."
+            ),
+            messages.BELOW_CHARGE: _(
+                "%(amount)s is below the smallest online payment, %(amount_smallest)s."
+            ),
+            messages.START_MOVED: _(
+                "The first installment is due on %(date_to)s instead of %(date_from)s."
+            ),
+            messages.DUE_AT_ONCE: _(
+                "What was planned for %(date_planned)s is due on %(date)s."
+            ),
+            messages.DAY_OFF_KEPT: _(
+                "%(date)s is a day off, but no business day is left before the end."
+            ),
+            messages.AFTER_SESSION: _(
+                "%(count)s payments are due after the session on %(date_session)s, the "
+                "last one on %(date_last)s."
+            ),
+            messages.CUTOFF_UNCHECKED: _(
+                "The session has no date yet: the days may change once it has one."
+            ),
+        }
