@@ -1,5 +1,3 @@
-from datetime import datetime, timezone
-
 import pytz
 
 from odoo import api, fields, models
@@ -96,5 +94,8 @@ class ResCompany(models.Model):
         if not name and "resource_calendar_id" in company_sudo._fields:
             name = company_sudo.resource_calendar_id.tz
         zone = pytz.timezone(name or "UTC")
-        now = fields.Datetime.now().replace(tzinfo=timezone.utc)
-        return datetime.astimezone(now, zone).date()
+        return pytz.utc.localize(fields.Datetime.now()).astimezone(zone).date()
+
+    def _get_soonest_autopay_date(self):
+        """Return the first day whose charge can still be announced in time."""
+        return fields.Date.add(self._get_autopay_today(), days=self.autopay_notice_days)
