@@ -40,7 +40,7 @@ class AutopayMandateOffer(models.Model):
             "charges": invoices_sudo._get_autopay_preview(),
             "notice_days": company.sudo().autopay_notice_days,  # as below
             "limit": customer._get_autopay_default_limit(company, currency),
-            "consent_text": company.sudo().autopay_consent_text,  # is to be read by all
+            "consent_text": company.sudo()._get_autopay_consent(),  # to be read by all
             "consent_version": str(company.sudo().autopay_consent_version),  # as above
         }
         offer["digest"] = self._get_offer_digest(offer)
