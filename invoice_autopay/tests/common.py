@@ -79,6 +79,30 @@ class AutopayCommon(AccountTestInvoicingCommon):
             )
         )
 
+    def _create_transaction(self, **vals):
+        """Write a transaction of the customer, as the payment form does."""
+        return (
+            self.env["payment.transaction"]
+            .sudo()
+            .create(
+                {
+                    "provider_id": self.provider.id,
+                    "payment_method_id": self.token.payment_method_id.id,
+                    "amount": 100.0,
+                    "currency_id": self.usd.id,
+                    "partner_id": self.customer.id,
+                    "operation": "online_direct",
+                    **vals,
+                }
+            )
+        )
+
+    def _open_form(self, invoice):
+        """Let the customer open the payment form of an invoice."""
+        return self._create_transaction(
+            amount=invoice.amount_residual, invoice_ids=[Command.set(invoice.ids)]
+        )
+
     def _invoice(self, amount=100.0, post=True, partner=None, **vals):
         """Make an invoice that is due today."""
         invoice = self.env["account.move"].create(

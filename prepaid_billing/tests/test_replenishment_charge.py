@@ -224,7 +224,9 @@ class TestCharge(ChargeCommon):
         budget = self._create_rule()
         self._allow(budget)
         invoice = self._replenish(budget)
-        transaction = self._create_online_payment(invoice)
+        invoice._lock_for_payment()
+        invoice._check_payable_online()
+        transaction = self._open_form(invoice)
         self._collect()
         self.assertFalse(self._attempts(invoice))
         transaction._process(
@@ -236,25 +238,6 @@ class TestCharge(ChargeCommon):
         self.assertPaid(invoice)
         with self.assertRefused("is paid already"):
             invoice._check_payable_online()
-
-    def _create_online_payment(self, invoice):
-        invoice._lock_for_payment()
-        invoice._check_payable_online()
-        return (
-            self.env["payment.transaction"]
-            .sudo()
-            .create(
-                {
-                    "provider_id": self.provider.id,
-                    "payment_method_id": self.customer_token.payment_method_id.id,
-                    "amount": invoice.amount_residual,
-                    "currency_id": invoice.currency_id.id,
-                    "partner_id": invoice.partner_id.id,
-                    "operation": "online_direct",
-                    "invoice_ids": [Command.set(invoice.ids)],
-                }
-            )
-        )
 
 
 class TestSuspension(ChargeCommon):

@@ -5,7 +5,7 @@ from unittest.mock import patch
 
 from freezegun import freeze_time
 
-from odoo import Command, fields
+from odoo import fields
 
 from ..support import stripe_account as stand_in
 from .autopay_common import StripeAutopayCommon
@@ -241,36 +241,6 @@ class TestAutopayReconcile(StripeAutopayCommon):
 
 class TestAutopayTwoTabs(StripeAutopayCommon):
     """PF80: of two open payment forms only one can be paid."""
-
-    def _open_form(self, invoice):
-        transaction = (
-            self.env["payment.transaction"]
-            .sudo()
-            .create(
-                {
-                    "provider_id": self.provider.id,
-                    "payment_method_id": self.token.payment_method_id.id,
-                    "amount": invoice.amount_residual,
-                    "currency_id": self.usd.id,
-                    "partner_id": self.customer.id,
-                    "operation": "online_direct",
-                    "invoice_ids": [Command.set(invoice.ids)],
-                }
-            )
-        )
-        values = transaction._get_specific_processing_values({})
-        self.assertTrue(values["client_secret"])
-        self.assertTrue(transaction.provider_reference.startswith("pi_"))
-        self.assertEqual(transaction.state, "draft")
-        return transaction
-
-    def _submit(self, transaction):
-        """Pay in the form, as the browser does; Odoo is not told."""
-        return self.account.call(
-            "POST",
-            f"payment_intents/{transaction.provider_reference}/confirm",
-            payment_method=self.account.card(),
-        )
 
     def test_pf80_second_tab_closes_the_first(self):
         invoice = self._invoice()
