@@ -124,20 +124,28 @@ class AutopayCommon(AccountTestInvoicingCommon):
             invoice.action_post()
         return invoice
 
-    def _invoice_in_three(self):
+    def _invoice_in_parts(self, amount, *parts):
+        """Make an invoice that is due in parts.
+
+        :param parts: tuples (`percent` or `fixed`, value, days until it is due)
+        """
+        lines = [
+            Command.create({"value": kind, "value_amount": value, "nb_days": days})
+            for kind, value, days in parts
+        ]
         term = self.env["account.payment.term"].create(
-            {
-                "name": "Three",
-                "line_ids": [
-                    Command.create(
-                        {"value": "percent", "value_amount": part, "nb_days": days}
-                    )
-                    for part, days in ((33.333333, 0), (33.333333, 30), (33.333334, 60))
-                ],
-            }
+            {"name": "In parts", "line_ids": lines}
         )
         return self._invoice(
-            300.0, invoice_payment_term_id=term.id, invoice_date_due=False
+            amount, invoice_payment_term_id=term.id, invoice_date_due=False
+        )
+
+    def _invoice_in_three(self):
+        return self._invoice_in_parts(
+            300.0,
+            ("percent", 33.333333, 0),
+            ("percent", 33.333333, 30),
+            ("percent", 33.333334, 60),
         )
 
     def _collection(self, invoice):

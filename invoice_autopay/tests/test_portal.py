@@ -248,20 +248,7 @@ class TestPortalAllow(AutopayPortalCommon):
 
     def test_p57_parts_of_an_invoice(self):
         """Each part of an invoice is listed with its own day."""
-        term = self.env["account.payment.term"].create(
-            {
-                "name": "Two parts",
-                "line_ids": [
-                    Command.create(
-                        {"value": "percent", "value_amount": 30, "nb_days": 0}
-                    ),
-                    Command.create(
-                        {"value": "percent", "value_amount": 70, "nb_days": 30}
-                    ),
-                ],
-            }
-        )
-        self._invoice(100.0, invoice_payment_term_id=term.id, invoice_date_due=False)
+        self._invoice_in_parts(100.0, ("percent", 30.0, 0), ("percent", 70.0, 30))
         page, _values = self._get_offer()
         rows = page.xpath("//ul[@id='autopay_charges']/li")
         texts = [self._get_text(row) for row in rows]

@@ -17,16 +17,8 @@ class ChargeCommon(PrepaidCommon, AutopayCommon):
 
     @classmethod
     def _create_rule(cls, credit=0.0, **vals):
-        return cls._create_budget(
-            credit,
-            **{
-                "threshold": 100.0,
-                "replenish_policy": "threshold",
-                "replenish_amount": 200.0,
-                "replenish_action": "charge",
-                "hourly_rate": 100.0,
-                **vals,
-            },
+        return super()._create_rule(
+            credit, **{"replenish_action": "charge", "hourly_rate": 100.0, **vals}
         )
 
     @classmethod
