@@ -49,8 +49,11 @@ class AutopayCollectionJob(models.Model):
         if skipped:
             domain &= Domain("id", "not in", skipped.ids)
         found = self.search(domain, limit=limit, order="date, id")
-        later = found.filtered(lambda c: c.date > c.company_id._get_autopay_today())
-        return (found - later) or (later and self._search_due(skipped | later, limit))
+        due = found.filtered(lambda c: c.date <= c.company_id._get_autopay_today())
+        if due or not found:
+            return due
+        # In all their companies that day has not begun yet: look behind them.
+        return self._search_due(skipped | found, limit)
 
     def _collect(self):
         """Charge these: all that can be, each exactly once.
