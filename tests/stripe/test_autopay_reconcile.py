@@ -7,6 +7,8 @@ from freezegun import freeze_time
 
 from odoo import fields
 
+from odoo.addons.invoice_autopay_stripe.times import to_stripe_time
+
 from ..support import stripe_account as stand_in
 from .autopay_common import StripeAutopayCommon
 
@@ -170,9 +172,9 @@ class TestAutopayReconcile(StripeAutopayCommon):
                 self.provider.stripe_reconciled_on = before
                 self._run_stripe("reconcile")
                 self.assertGreater(self.provider.stripe_reconciled_on, last)
-        usual = self.provider._to_stripe_time(now - timedelta(days=3))
+        usual = to_stripe_time(now - timedelta(days=3))
         self.assertAlmostEqual(asked[0], usual, delta=60)
-        self.assertEqual(asked[1], self.provider._to_stripe_time(last))
+        self.assertEqual(asked[1], to_stripe_time(last))
         self.assertAlmostEqual(asked[2], usual, delta=60)
 
     def test_p34_one_dispute_that_cannot_be_fetched_stops_no_other(self):
