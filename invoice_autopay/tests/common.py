@@ -154,9 +154,9 @@ class AutopayCommon(AccountTestInvoicingCommon):
     def _attempts(self, invoice):
         return self._collection(invoice).attempt_ids.sorted("number")
 
-    def _run(self, name="collect"):
+    def _run(self, name="collect", module="invoice_autopay"):
         """Run a scheduled action as the server does."""
-        cron = self.env.ref(f"invoice_autopay.ir_cron_{name}").sudo()
+        cron = self.env.ref(f"{module}.ir_cron_{name}").sudo()
         self.env.flush_all()
         with (
             self.enter_registry_test_mode(),

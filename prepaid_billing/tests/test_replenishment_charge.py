@@ -45,12 +45,7 @@ class ChargeCommon(PrepaidCommon, AutopayCommon):
 
     def _follow(self):
         """Run the job that follows the answers; its mails stay in the queue."""
-        cron = self.env.ref("prepaid_billing.ir_cron_follow_charges").sudo()
-        self.env.flush_all()
-        with self.enter_registry_test_mode():
-            cron.method_direct_trigger()
-        self.env.invalidate_all()
-        self.assertFalse(cron.failure_count)
+        self._run("follow_charges", "prepaid_billing")
 
     def _collect(self):
         self._run("collect")

@@ -165,15 +165,7 @@ class StripeAutopayCommon(AutopayCommon, HttpCase):
 
     def _run_stripe(self, name):
         """Run a scheduled action of the add-on as the server does."""
-        cron = self.env.ref(f"invoice_autopay_stripe.ir_cron_{name}").sudo()
-        self.env.flush_all()
-        with (
-            self.enter_registry_test_mode(),
-            self.assertNoLogs("odoo.addons.base.models.ir_cron", "ERROR"),
-        ):
-            cron.method_direct_trigger()
-        self.env.invalidate_all()
-        self.assertFalse(cron.failure_count)
+        self._run(name, "invoice_autopay_stripe")
 
     def _find_out(self, invoice):
         """Let the job look for the answer that was lost."""
