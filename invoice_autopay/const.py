@@ -23,6 +23,8 @@ ATTEMPT_STATES = [
 
 #: While an invoice has an attempt in one of these states, no other is made.
 OPEN_STATES = (NEW, SENT, PROCESSING, ACTION_NEEDED, UNKNOWN)
+#: Open, and no money was taken yet: it can be dropped.
+UNPAID_STATES = (NEW, ACTION_NEEDED)
 #: Open, and the provider may have taken the money.
 ASKED_STATES = (SENT, PROCESSING, UNKNOWN)
 ENDED_STATES = (SUCCEEDED, DECLINED, DROPPED)

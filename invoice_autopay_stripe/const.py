@@ -23,6 +23,9 @@ CLOSABLE_STATUSES = (
     REQUIRES_ACTION,
 )
 
+#: Operations of transactions that are not about a payment intent of their own.
+WITHOUT_INTENT = ("refund", "validation")
+
 AUTHENTICATION_REQUIRED = "authentication_required"
 
 #: Listed at night: it tells when an intent succeeded.

@@ -1,4 +1,3 @@
-from odoo.tools import SQL
 from odoo.tools.sql import column_exists, create_column
 
 COLUMNS = {"prepaid_state": "varchar", "prepaid_covered_hours": "float8"}
@@ -17,5 +16,4 @@ def pre_init_hook(env):
 def uninstall_hook(env):
     """Take the guards of the append-only tables along."""
     for model in ("prepaid.entry", "prepaid.allocation"):
-        guard = SQL.identifier(env[model]._get_guard_name())
-        env.cr.execute(SQL("DROP FUNCTION IF EXISTS %s CASCADE", guard))
+        env[model]._drop_guard()

@@ -17,6 +17,20 @@ def get_evidence():
     }
 
 
+def try_in_portal(method, *args):
+    """Do what the customer asked for; where it is refused, undo it and say why.
+
+    :param method: bound method of the model that does it
+    :return: text for the customer, or False when it was done
+    """
+    try:
+        with request.env.cr.savepoint():
+            method(*args)
+    except UserError as error:
+        return str(error)
+    return False
+
+
 class AutopayPortal(CustomerPortal):
     """The customer's automatic payments: see, allow, stop."""
 
@@ -86,15 +100,12 @@ class AutopayPortal(CustomerPortal):
     def portal_autopay_allow(self, **answers):
         """Record the customer's consent; ask again where an answer is missing."""
         Mandate = request.env["autopay.mandate"]
-        try:
-            with request.env.cr.savepoint():
-                Mandate._grant_in_portal(answers, get_evidence())
-        except UserError as error:
+        if error := try_in_portal(Mandate._grant_in_portal, answers, get_evidence()):
             return self._render_autopay(
                 "portal_autopay_new",
                 offer=Mandate._get_portal_offer(answers.get("currency")),
                 answers=answers,
-                error=str(error),
+                error=error,
             )
         return request.redirect("/my/autopay?done=allowed")
 

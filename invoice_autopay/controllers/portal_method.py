@@ -1,12 +1,12 @@
 from odoo import http
-from odoo.exceptions import UserError, ValidationError
+from odoo.exceptions import ValidationError
 from odoo.http import request
 
 from odoo.addons.payment import utils as payment_utils
 from odoo.addons.payment.controllers.portal import PaymentPortal
 from odoo.addons.payment.controllers.post_processing import PaymentPostProcessing
 
-from .portal import AutopayPortal, get_evidence
+from .portal import AutopayPortal, get_evidence, try_in_portal
 
 
 class AutopayMethodPortal(AutopayPortal, PaymentPortal):
@@ -57,11 +57,9 @@ class AutopayMethodPortal(AutopayPortal, PaymentPortal):
     def portal_autopay_method_use(self, mandate_id, token_id=None, **kwargs):
         """Use one of the customer's saved methods from now on."""
         mandate = self._get_autopay_mandate(mandate_id)
-        try:
-            with request.env.cr.savepoint():
-                mandate._change_method_in_portal(token_id, get_evidence())
-        except UserError as error:
-            return self._render_autopay_method(mandate, error=str(error))
+        change = mandate._change_method_in_portal
+        if error := try_in_portal(change, token_id, get_evidence()):
+            return self._render_autopay_method(mandate, error=error)
         return request.redirect("/my/autopay?done=changed")
 
     @http.route("/my/autopay/<int:mandate_id>/transaction", type="jsonrpc", auth="user")

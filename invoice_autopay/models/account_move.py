@@ -3,6 +3,7 @@ from odoo.exceptions import UserError
 from odoo.tools import SQL
 
 from ..const import ASKED_STATES, MANDATE_ACTIVE, STOPPED
+from ..tools import lock_rows
 
 
 class AccountMove(models.Model):
@@ -31,19 +32,12 @@ class AccountMove(models.Model):
         if not self:
             return
         self.env.flush_all()
-        ids = tuple(self.ids)
-        self.env.cr.execute(
-            SQL(
-                "SELECT id FROM account_move WHERE id IN %s ORDER BY id"
-                " FOR NO KEY UPDATE",
-                ids,
-            )
-        )
+        lock_rows(self)
         self.env.cr.execute(
             SQL(
                 "UPDATE account_move SET autopay_lock = COALESCE(autopay_lock, 0) + 1"
                 " WHERE id IN %s",
-                ids,
+                tuple(self.ids),
             )
         )
         self.invalidate_recordset(flush=False)
@@ -118,7 +112,7 @@ class AccountMove(models.Model):
         """
         self.ensure_one()
         date = self._get_autopay_date()
-        soonest = self._get_soonest_autopay_date()
+        soonest = self.company_id._get_soonest_autopay_date()
         due = self._get_first_due_date()
         return {
             "date": date,
@@ -152,15 +146,8 @@ class AccountMove(models.Model):
         :return: day in the company's time zone
         """
         self.ensure_one()
-        soonest = self._get_soonest_autopay_date()
+        soonest = self.company_id._get_soonest_autopay_date()
         return max(self._get_first_due_date() or soonest, soonest)
-
-    def _get_soonest_autopay_date(self):
-        """Return the first day for which the notice is not too late."""
-        company = self.company_id
-        return fields.Date.add(
-            company._get_autopay_today(), days=company.autopay_notice_days
-        )
 
     def _get_first_due_date(self):
         terms = self.line_ids.filtered(lambda line: line.display_type == "payment_term")

@@ -1,5 +1,4 @@
 from odoo import api, fields, models
-from odoo.tools import SQL
 
 from ..const import (
     ACTION_NEEDED,
@@ -13,6 +12,7 @@ from ..const import (
     SENT,
     SUCCEEDED,
 )
+from ..tools import lock_rows
 
 
 class AutopayAttempt(models.Model):
@@ -149,6 +149,14 @@ class AutopayAttempt(models.Model):
             attempt.transaction_id._after_autopay_declined()
         attempt.collection_id._after_attempt(attempt)
 
+    def _drop(self, reason):
+        """End these without a charge.
+
+        :param str reason: why, for the back office
+        """
+        for attempt in self:
+            attempt._end(DROPPED, reason)
+
     def _create_correction(self, vals):
         """Write another answer to the same request beside the one known before."""
         kept = [
@@ -216,11 +224,5 @@ class AutopayAttempt(models.Model):
     def _lock(self):
         """Make whoever changes these attempts wait, then read them afresh."""
         self.collection_id._lock()
-        self.env.cr.execute(
-            SQL(
-                "SELECT id FROM autopay_attempt WHERE id IN %s"
-                " ORDER BY id FOR NO KEY UPDATE",
-                tuple(self.ids),
-            )
-        )
+        lock_rows(self)
         self.env.invalidate_all(flush=False)

@@ -7,11 +7,11 @@ from odoo.fields import Domain
 from ..const import (
     ACTION_NEEDED,
     DECLINED,
-    DROPPED,
     EXPIRED,
     NEW,
     SENT,
     UNKNOWN,
+    UNPAID_STATES,
 )
 
 _logger = logging.getLogger(__name__)
@@ -159,5 +159,5 @@ class AutopayAttemptResolve(models.Model):
 
     def _after_paid_otherwise(self):
         """The invoice was paid by other means: what took no money yet is over."""
-        for attempt in self.filtered(lambda a: a.state in (NEW, ACTION_NEEDED)):
-            attempt._end(DROPPED, self.env._("Paid otherwise"))
+        unpaid = self.filtered(lambda attempt: attempt.state in UNPAID_STATES)
+        unpaid._drop(self.env._("Paid otherwise"))

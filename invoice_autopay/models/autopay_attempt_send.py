@@ -2,7 +2,7 @@ import logging
 
 from odoo import models
 
-from ..const import DROPPED, IN_PROGRESS, NEW, SENT, UNKNOWN
+from ..const import IN_PROGRESS, NEW, SENT, UNKNOWN
 
 _logger = logging.getLogger(__name__)
 
@@ -39,7 +39,7 @@ class AutopayAttemptSending(models.Model):
         failure = self._try_step(lambda a: answers.append(a._allow_sending()))
         if failure and failure is not True:
             message = self.env._("Failed: %s", str(failure) or type(failure).__name__)
-            self._try_step(lambda a: a._end(DROPPED, message))
+            self._try_step(lambda a: a._drop(message))
             self._try_step(lambda a: a.collection_id._note_obstacle(message, 0.0))
         return not failure and answers[-1]
 
@@ -53,7 +53,7 @@ class AutopayAttemptSending(models.Model):
         if self.state != NEW:
             return False
         if reason := self._get_sending_obstacle():
-            self._end(DROPPED, reason)
+            self._drop(reason)
             return False
         self._mark_sent()
         return True

@@ -1,11 +1,8 @@
 from odoo import api, fields, models
-from odoo.tools import SQL
 
 from ..const import (
-    ACTION_NEEDED,
     COLLECTION_STATES,
     DONE,
-    DROPPED,
     FAILED,
     HELD,
     IN_PROGRESS,
@@ -14,7 +11,9 @@ from ..const import (
     SCHEDULED,
     STOPPED,
     TELL_NOTICE,
+    UNPAID_STATES,
 )
+from ..tools import lock_rows
 
 #: States that a person or the payment itself can still bring back.
 LIVE_STATES = (SCHEDULED, IN_PROGRESS, HELD, FAILED)
@@ -160,14 +159,18 @@ class AutopayCollection(models.Model):
     def _rearm(self):
         """Try again from the start: what had failed or waited for a retry (P47)."""
         for collection in self:
-            is_retry = collection.state == SCHEDULED and (
-                collection.tries or collection.is_blocked
-            )
-            if collection.state == FAILED or is_retry:
+            if collection._has_failed():
                 collection._schedule_now(self.env._("The payment method was changed"))
                 collection._follow_invoices()
             elif collection.state == IN_PROGRESS:
                 collection._drop_waiting(self.env._("The payment method was changed"))
+
+    def _has_failed(self):
+        """Whether it could not be charged: given up, or to be tried again."""
+        self.ensure_one()
+        return self.state == FAILED or (
+            self.state == SCHEDULED and bool(self.tries or self.is_blocked)
+        )
 
     def _schedule_now(self, reason):
         """Charge what is due today; asked for by a person, who need not be told."""
@@ -187,15 +190,12 @@ class AutopayCollection(models.Model):
         live._drop_waiting(reason)
 
     def _drop_unsent(self, reason):
-        unsent = self.attempt_ids.filtered(lambda attempt: attempt.state == NEW)
-        for attempt in unsent:
-            attempt._end(DROPPED, reason)
+        """End what was not sent; what waits for the customer goes on."""
+        self.attempt_ids.filtered(lambda attempt: attempt.state == NEW)._drop(reason)
 
     def _drop_waiting(self, reason):
         """End what took no money: not sent, or waiting for the customer."""
-        waiting = self.attempt_ids.filtered(lambda a: a.state in (NEW, ACTION_NEEDED))
-        for attempt in waiting:
-            attempt._end(DROPPED, reason)
+        self.attempt_ids.filtered(lambda a: a.state in UNPAID_STATES)._drop(reason)
 
     def _freeze(self, reason):
         """Charge nothing until a person decides, and tell that person (P31).
@@ -239,10 +239,7 @@ class AutopayCollection(models.Model):
 
     def _schedule_announced(self, date):
         """Charge on a day, or later where the customer could not be told in time."""
-        company = self.company_id
-        soonest = fields.Date.add(
-            company._get_autopay_today(), days=company.autopay_notice_days
-        )
+        soonest = self.company_id._get_soonest_autopay_date()
         self._schedule(max(date or soonest, soonest))
 
     def _get_open_attempt(self):
@@ -262,20 +259,8 @@ class AutopayCollection(models.Model):
         """
         self.env.flush_all()
         self.move_id._lock_for_payment()
-        self.env.cr.execute(
-            SQL(
-                "SELECT id FROM autopay_collection WHERE id IN %s"
-                " ORDER BY id FOR NO KEY UPDATE",
-                tuple(self.ids),
-            )
-        )
-        self.env.cr.execute(
-            SQL(
-                "SELECT id FROM autopay_mandate WHERE id IN %s"
-                " ORDER BY id FOR NO KEY UPDATE",
-                tuple(self.mandate_id.ids),
-            )
-        )
+        lock_rows(self)
+        lock_rows(self.mandate_id)
         self.env.invalidate_all(flush=False)
 
     # === FOLLOWING THE INVOICE === #

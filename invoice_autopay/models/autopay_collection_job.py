@@ -49,8 +49,11 @@ class AutopayCollectionJob(models.Model):
         if skipped:
             domain &= Domain("id", "not in", skipped.ids)
         found = self.search(domain, limit=limit, order="date, id")
-        later = found.filtered(lambda c: c.date > c.company_id._get_autopay_today())
-        return (found - later) or (later and self._search_due(skipped | later, limit))
+        due = found.filtered(lambda c: c.date <= c.company_id._get_autopay_today())
+        if due or not found:
+            return due
+        # In all their companies that day has not begun yet: look behind them.
+        return self._search_due(skipped | found, limit)
 
     def _collect(self):
         """Charge these: all that can be, each exactly once.
@@ -138,7 +141,7 @@ class AutopayCollectionJob(models.Model):
         if announced and (today - announced).days < patience:
             return False
         self._schedule(
-            fields.Date.add(today, days=company.autopay_notice_days),
+            company._get_soonest_autopay_date(),
             self.env._("To be announced first: it was due on %s", self.date),
             self.tries,
         )
@@ -205,8 +208,8 @@ class AutopayCollectionJob(models.Model):
         """Leave the reason, tell those concerned once, and look again tomorrow."""
         self.ensure_one()
         is_news = self.reason != reason
-        self.write({"reason": reason, "is_blocked": True})
-        self.date = fields.Date.add(self.company_id._get_autopay_today(), days=1)
+        tomorrow = fields.Date.add(self.company_id._get_autopay_today(), days=1)
+        self.write({"reason": reason, "is_blocked": True, "date": tomorrow})
         if is_news:
             self._tell_obstacle(reason, amount)
 

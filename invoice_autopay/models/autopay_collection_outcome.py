@@ -1,4 +1,4 @@
-from odoo import fields, models
+from odoo import api, fields, models
 
 from ..const import (
     ACTION_NEEDED,
@@ -6,6 +6,8 @@ from ..const import (
     DROPPED,
     FAILED,
     IN_PROGRESS,
+    MANDATE_ACTIVE,
+    SCHEDULED,
     SUCCEEDED,
     TELL_CONFIRM,
     TELL_LIMIT,
@@ -67,7 +69,7 @@ class AutopayCollectionOutcome(models.Model):
         :param attempt: `autopay.attempt` that was declined
         """
         mandate = attempt.mandate_id
-        if mandate.token_id == attempt.token_id and mandate.state == "active":
+        if mandate.token_id == attempt.token_id and mandate.state == MANDATE_ACTIVE:
             mandate.method_failures += 1
         self._after_failure(attempt)
         if self.state != IN_PROGRESS:
@@ -149,19 +151,17 @@ class AutopayCollectionOutcome(models.Model):
             )
         )
 
+    @api.model
     def _cron_announce(self):
         """Announce the charges of the next days, each once (PF37)."""
         for company in self.env["res.company"].search(
             [("autopay_notice_days", ">", 0)]
         ):
-            until = fields.Date.add(
-                company._get_autopay_today(), days=company.autopay_notice_days
-            )
             due = self.search(
                 [
                     ("company_id", "=", company.id),
-                    ("state", "=", "scheduled"),
-                    ("date", "<=", until),
+                    ("state", "=", SCHEDULED),
+                    ("date", "<=", company._get_soonest_autopay_date()),
                     ("is_blocked", "=", False),
                 ],
                 order="date, id",
@@ -170,22 +170,5 @@ class AutopayCollectionOutcome(models.Model):
                 collection._try_step(lambda c: c._announce())
 
     def _announce(self):
-        self.env["autopay.message"]._put(self, TELL_NOTICE)
+        self._tell(TELL_NOTICE)
         self.noticed_date = self.date
-
-    # === MONEY THAT CAME TWICE, OR WENT BACK === #
-
-    def _note_surplus(self, transaction):
-        """A second payment arrived: it is kept as credit, and a person is told (P23).
-
-        :param transaction: `payment.transaction` whose payment found nothing open
-        """
-        self.ensure_one()
-        self._ask_responsible(
-            self.env._(
-                "%(amount)s were received twice for %(invoice)s: kept as credit. "
-                "Refund it from the automatic payment, or use it for another invoice.",
-                amount=transaction.currency_id.format(self.surplus),
-                invoice=self.display_name,
-            )
-        )

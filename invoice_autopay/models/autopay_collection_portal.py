@@ -75,9 +75,7 @@ class AutopayCollectionPortal(models.Model):
             return UNDER_WAY
         if self.state == HELD:
             return PAUSED
-        if self.state == FAILED or (
-            self.state == SCHEDULED and (self.tries or self.is_blocked)
-        ):
+        if self._has_failed():
             return PROBLEM
         return UNDER_WAY if self.state == IN_PROGRESS else NEXT
 
@@ -143,12 +141,8 @@ class AutopayCollectionPortal(models.Model):
         """Charge these as soon as the job runs, within a minute."""
         for collection in self:
             collection._ensure_chargeable()
-            collection._schedule(
-                collection.company_id._get_autopay_today(),
-                self.env._("Charge now, by %s", self.env.user.name),
-            )
-            # Asked for by the payer: not a charge that the server missed.
-            collection.noticed_date = collection.date
+            reason = self.env._("Charge now, by %s", self.env.user.name)
+            collection._schedule_now(reason)
         if self:
             self.env.ref("invoice_autopay.ir_cron_collect")._trigger()
 
@@ -162,6 +156,8 @@ class AutopayCollectionPortal(models.Model):
         for collection in self:
             collection.write({"mandate_id": mandate.id, "noticed_date": False})
             collection._schedule(collection.move_id._get_autopay_date())
+
+    # === ON THE PAGE OF THE INVOICE === #
 
     def _is_under_way(self):
         """Whether the provider was asked and its answer is not final."""

@@ -63,6 +63,21 @@ class AutopayCollectionReversal(models.Model):
 
     # === RECEIVED TWICE === #
 
+    def _note_surplus(self, transaction):
+        """A second payment arrived: it is kept as credit, and a person is told (P23).
+
+        :param transaction: `payment.transaction` whose payment found nothing open
+        """
+        self.ensure_one()
+        self._ask_responsible(
+            self.env._(
+                "%(amount)s were received twice for %(invoice)s: kept as credit. "
+                "Refund it from the automatic payment, or use it for another invoice.",
+                amount=transaction.currency_id.format(self.surplus),
+                invoice=self.display_name,
+            )
+        )
+
     def action_refund_surplus(self):
         """Send back what was received twice for this invoice (P23).
 

@@ -7,9 +7,11 @@ GUARD = """
     CREATE OR REPLACE FUNCTION %(guard)s() RETURNS trigger AS $guard$
     BEGIN
         IF TG_OP = 'UPDATE' AND NOT (%(final)s) AND (
-            %(open)s
-            OR to_jsonb(NEW) - %(changeable)s::text[]
-             = to_jsonb(OLD) - %(changeable)s::text[]
+            %(open)s OR (
+                %(emptied_at_most)s
+                AND to_jsonb(NEW) - %(not_fixed)s::text[]
+                  = to_jsonb(OLD) - %(not_fixed)s::text[]
+            )
         ) THEN
             RETURN NEW;
         END IF;
@@ -25,7 +27,7 @@ GUARD = """
 
 
 class AutopayHistoryMixin(models.AbstractModel):
-    """Rows that stay as they are: what was consented to, asked and answered.
+    """Rows that stay as they are: what was consented to, asked, answered or booked.
 
     The guard stands three times: no access right to write or delete, these methods, and
     a trigger in the database for whatever does not pass through the ORM.
@@ -35,6 +37,8 @@ class AutopayHistoryMixin(models.AbstractModel):
     _description = "History of Automatic Payment"
     #: Columns that may change at any time.
     _history_changeable_columns = ("create_uid", "write_uid", "write_date")
+    #: Columns that the database may empty when the record they point at is deleted.
+    _history_erasable_columns = ()
     #: SQL of OLD and NEW: what may not even change in changeable columns.
     _history_final_condition = "FALSE"
     #: States in which the other columns may change too; none: never.
@@ -44,11 +48,6 @@ class AutopayHistoryMixin(models.AbstractModel):
         super().init()
         if self._abstract or not self._auto:
             return
-        columns = [
-            SQL.identifier(name)
-            for name, field in self._fields.items()
-            if field.store and field.column_type
-        ]
         self.env.cr.execute(
             SQL(
                 GUARD,
@@ -56,8 +55,12 @@ class AutopayHistoryMixin(models.AbstractModel):
                 open=self._get_open_condition(),
                 # A constant of the class, as a function's body takes no parameters.
                 final=SQL(self._history_final_condition),
-                changeable=list(self._history_changeable_columns),
-                columns=SQL(", ").join(columns),
+                emptied_at_most=self._get_emptied_condition(),
+                not_fixed=[
+                    *self._history_changeable_columns,
+                    *self._history_erasable_columns,
+                ],
+                columns=self._get_guarded_columns(),
                 table=SQL.identifier(self._table),
             )
         )
@@ -69,8 +72,32 @@ class AutopayHistoryMixin(models.AbstractModel):
         states = ", ".join(f"'{state}'" for state in self._history_open_states)
         return SQL(f"OLD.state IN ({states})")  # pylint: disable=sql-injection
 
+    def _get_emptied_condition(self):
+        """Return the SQL condition that erasable columns are kept or emptied."""
+        conditions = [
+            SQL(
+                "(NEW.%(column)s IS NULL OR NEW.%(column)s = OLD.%(column)s)",
+                column=SQL.identifier(column),
+            )
+            for column in self._history_erasable_columns
+        ]
+        return SQL(" AND ").join(conditions) or SQL("TRUE")
+
+    def _get_guarded_columns(self):
+        """Return the columns of today: one that an upgrade adds may be filled once."""
+        return SQL(", ").join(
+            SQL.identifier(name)
+            for name, field in self._fields.items()
+            if field.store and field.column_type
+        )
+
     def _get_guard_name(self):
         return f"{self._table}_history"
+
+    def _drop_guard(self):
+        """Take the trigger and its function along when the add-on is uninstalled."""
+        guard = SQL.identifier(self._get_guard_name())
+        self.env.cr.execute(SQL("DROP FUNCTION IF EXISTS %s CASCADE", guard))
 
     def write(self, vals):
         """Change what is not history yet.

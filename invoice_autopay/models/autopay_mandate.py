@@ -13,7 +13,7 @@ from ..const import (
 )
 
 #: Larger than any charge, and not infinite.
-MOST = 1e12
+LARGEST_AMOUNT = 1e12
 #: What a mandate says is fixed; the method behind it and its end are not.
 CHANGEABLE = ("token_id", "state", "method_failures", "is_disputed")
 
@@ -41,7 +41,7 @@ class AutopayMandate(models.Model):
     )
     #: Withdrawn is withdrawn, in the database too.
     _history_final_condition = (
-        "OLD.state = 'withdrawn' AND (NEW.state <> OLD.state"
+        f"OLD.state = '{MANDATE_WITHDRAWN}' AND (NEW.state <> OLD.state"
         " OR NEW.token_id IS DISTINCT FROM OLD.token_id)"
     )
 
@@ -177,7 +177,7 @@ class AutopayMandate(models.Model):
         if reason := provider_sudo._get_autopay_grant_obstacle(currency):
             raise UserError(reason)
         amount = vals["max_amount"]
-        if not 0 < amount < MOST or not (vals["consent_text"] or "").strip():
+        if not 0 < amount < LARGEST_AMOUNT or not (vals["consent_text"] or "").strip():
             raise UserError(
                 self.env._(
                     "A consent has a text that was read, and a largest charge above "

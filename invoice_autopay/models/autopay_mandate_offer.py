@@ -40,7 +40,7 @@ class AutopayMandateOffer(models.Model):
             "charges": invoices_sudo._get_autopay_preview(),
             "notice_days": company.sudo().autopay_notice_days,  # as below
             "limit": customer._get_autopay_default_limit(company, currency),
-            "consent_text": company.sudo().autopay_consent_text,  # is to be read by all
+            "consent_text": company.sudo()._get_autopay_consent(),  # to be read by all
             "consent_version": str(company.sudo().autopay_consent_version),  # as above
         }
         offer["digest"] = self._get_offer_digest(offer)
@@ -120,10 +120,29 @@ class AutopayMandateOffer(models.Model):
         offer = self._get_portal_offer(answers.get("currency"))
         token_sudo = self._check_portal_answers(offer, answers)
         customer = self.env.user.partner_id.commercial_partner_id
-        mandate_sudo = self.sudo()._grant(  # written by the system only
+        mandate_sudo = self._grant_offer_sudo(
+            offer, answers, token_sudo, {"partner_id": customer.id}, evidence
+        )
+        offer["invoices_sudo"].autopay_collection_ids._resume(mandate_sudo)
+        offer["invoices_sudo"]._enroll_autopay()
+        return mandate_sudo.sudo(False)
+
+    @api.model
+    def _grant_offer_sudo(self, offer, answers, token_sudo, vals, evidence):
+        """Record the customer's consent to what was offered, as it was read.
+
+        :param dict offer: see `_get_portal_offer`
+        :param dict answers: what the browser sent, checked by `_check_portal_answers`
+        :param token_sudo: `payment.token` that was chosen
+        :param dict vals: whose invoices: `partner_id`, and for one document only
+            `res_model` and `res_id`
+        :param dict evidence: `ip_address`, `user_agent`
+        :return: `autopay.mandate`
+        """
+        return self.sudo()._grant(  # written by the system only
             token_sudo,
             {
-                "partner_id": customer.id,
+                **vals,
                 "currency_id": offer["currency"].id,
                 "max_amount": self._parse_portal_limit(offer, answers),
                 "consent_text": offer["consent_text"],
@@ -132,9 +151,6 @@ class AutopayMandateOffer(models.Model):
             ORIGIN_PORTAL,
             evidence,
         )
-        offer["invoices_sudo"].autopay_collection_ids._resume(mandate_sudo)
-        offer["invoices_sudo"]._enroll_autopay()
-        return mandate_sudo.sudo(False)
 
     @api.model
     def _check_portal_answers(self, offer, answers):

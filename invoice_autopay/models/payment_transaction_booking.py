@@ -1,5 +1,7 @@
 from odoo import Command, models
 
+from ..tools import lock_rows
+
 
 class PaymentTransactionBooking(models.Model):
     """Booking many payments together, and cheaper notes about each of them."""
@@ -23,11 +25,7 @@ class PaymentTransactionBooking(models.Model):
 
     def _lock_for_booking(self):
         self.env.flush_all()
-        self.env.cr.execute(
-            "SELECT id FROM payment_transaction WHERE id IN %s"
-            " ORDER BY id FOR NO KEY UPDATE",
-            [tuple(self.ids)],
-        )
+        lock_rows(self)
         self.invalidate_recordset(flush=False)
 
     def _is_simple_payment(self):

@@ -1,5 +1,3 @@
-from datetime import datetime, timezone
-
 import pytz
 
 from odoo import api, fields, models
@@ -35,7 +33,8 @@ class ResCompany(models.Model):
         translate=True,
         default=lambda self: self._get_default_autopay_consent(),
         help="What the customer agrees to. Each change makes a new version; consents "
-        "already given keep the text that was read.",
+        "already given keep the text that was read. Where no notice is sent, the "
+        "default text is shown without its promise of one.",
     )
     autopay_consent_version = fields.Integer(
         "Consent version", default=1, readonly=True
@@ -51,13 +50,38 @@ class ResCompany(models.Model):
     )
 
     @api.model
-    def _get_default_autopay_consent(self):
-        return self.env._(
-            "I allow this company to charge my saved payment method for my invoices on "
-            "the day they are due, up to the amount stated here for each charge. I am "
-            "told before each charge. I can change the payment method or withdraw this "
-            "consent at any time in the portal; what was charged before stays paid."
-        )
+    def _get_default_autopay_consent(self, is_announced=True):
+        """Return the text that a company starts with.
+
+        :param bool is_announced: whether customers are told before each charge
+        """
+        sentences = [
+            self.env._(
+                "I allow this company to charge my saved payment method for my "
+                "invoices on the day they are due, up to the amount stated here for "
+                "each charge."
+            ),
+            is_announced and self.env._("I am told before each charge."),
+            self.env._(
+                "I can change the payment method or withdraw this consent at any time "
+                "in the portal; what was charged before stays paid."
+            ),
+        ]
+        return " ".join(filter(None, sentences))
+
+    def _get_autopay_consent(self):
+        """Return what a customer agrees to now: no notice is promised that is not sent.
+
+        A text of the company's own is taken as it is.
+        """
+        text = self.autopay_consent_text
+        if self.autopay_notice_days:
+            return text
+        for code, _name in self.env["res.lang"].get_installed():
+            company = self.with_context(lang=code)
+            if text == company._get_default_autopay_consent():
+                return company._get_default_autopay_consent(is_announced=False)
+        return text
 
     def _get_autopay_responsible(self):
         """Return who is told where an invoice has no salesperson: an accountant."""
@@ -96,5 +120,8 @@ class ResCompany(models.Model):
         if not name and "resource_calendar_id" in company_sudo._fields:
             name = company_sudo.resource_calendar_id.tz
         zone = pytz.timezone(name or "UTC")
-        now = fields.Datetime.now().replace(tzinfo=timezone.utc)
-        return datetime.astimezone(now, zone).date()
+        return pytz.utc.localize(fields.Datetime.now()).astimezone(zone).date()
+
+    def _get_soonest_autopay_date(self):
+        """Return the first day whose charge can still be announced in time."""
+        return fields.Date.add(self._get_autopay_today(), days=self.autopay_notice_days)

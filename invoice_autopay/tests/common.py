@@ -79,6 +79,30 @@ class AutopayCommon(AccountTestInvoicingCommon):
             )
         )
 
+    def _create_transaction(self, **vals):
+        """Write a transaction of the customer, as the payment form does."""
+        return (
+            self.env["payment.transaction"]
+            .sudo()
+            .create(
+                {
+                    "provider_id": self.provider.id,
+                    "payment_method_id": self.token.payment_method_id.id,
+                    "amount": 100.0,
+                    "currency_id": self.usd.id,
+                    "partner_id": self.customer.id,
+                    "operation": "online_direct",
+                    **vals,
+                }
+            )
+        )
+
+    def _open_form(self, invoice):
+        """Let the customer open the payment form of an invoice."""
+        return self._create_transaction(
+            amount=invoice.amount_residual, invoice_ids=[Command.set(invoice.ids)]
+        )
+
     def _invoice(self, amount=100.0, post=True, partner=None, **vals):
         """Make an invoice that is due today."""
         invoice = self.env["account.move"].create(
@@ -100,20 +124,28 @@ class AutopayCommon(AccountTestInvoicingCommon):
             invoice.action_post()
         return invoice
 
-    def _invoice_in_three(self):
+    def _invoice_in_parts(self, amount, *parts):
+        """Make an invoice that is due in parts.
+
+        :param parts: tuples (`percent` or `fixed`, value, days until it is due)
+        """
+        lines = [
+            Command.create({"value": kind, "value_amount": value, "nb_days": days})
+            for kind, value, days in parts
+        ]
         term = self.env["account.payment.term"].create(
-            {
-                "name": "Three",
-                "line_ids": [
-                    Command.create(
-                        {"value": "percent", "value_amount": part, "nb_days": days}
-                    )
-                    for part, days in ((33.333333, 0), (33.333333, 30), (33.333334, 60))
-                ],
-            }
+            {"name": "In parts", "line_ids": lines}
         )
         return self._invoice(
-            300.0, invoice_payment_term_id=term.id, invoice_date_due=False
+            amount, invoice_payment_term_id=term.id, invoice_date_due=False
+        )
+
+    def _invoice_in_three(self):
+        return self._invoice_in_parts(
+            300.0,
+            ("percent", 33.333333, 0),
+            ("percent", 33.333333, 30),
+            ("percent", 33.333334, 60),
         )
 
     def _collection(self, invoice):
@@ -122,9 +154,9 @@ class AutopayCommon(AccountTestInvoicingCommon):
     def _attempts(self, invoice):
         return self._collection(invoice).attempt_ids.sorted("number")
 
-    def _run(self, name="collect"):
+    def _run(self, name="collect", module="invoice_autopay"):
         """Run a scheduled action as the server does."""
-        cron = self.env.ref(f"invoice_autopay.ir_cron_{name}").sudo()
+        cron = self.env.ref(f"{module}.ir_cron_{name}").sudo()
         self.env.flush_all()
         with (
             self.enter_registry_test_mode(),

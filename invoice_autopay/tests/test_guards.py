@@ -6,7 +6,7 @@ from unittest.mock import patch
 import psycopg2
 from freezegun import freeze_time
 
-from odoo import Command, fields
+from odoo import fields
 from odoo.tools import mute_logger
 
 from .common import AutopayCommon
@@ -264,21 +264,8 @@ class TestGuards(AutopayCommon):
     # === INVOICES THAT CHANGE === #
 
     def test_part_larger_than_the_invoice_is_cut(self):
-        term = self.env["account.payment.term"].create(
-            {
-                "name": "200 now",
-                "line_ids": [
-                    Command.create(
-                        {"value": "fixed", "value_amount": 200.0, "nb_days": 0}
-                    ),
-                    Command.create(
-                        {"value": "percent", "value_amount": 100.0, "nb_days": 30}
-                    ),
-                ],
-            }
-        )
-        invoice = self._invoice(
-            100.0, invoice_payment_term_id=term.id, invoice_date_due=False
+        invoice = self._invoice_in_parts(
+            100.0, ("fixed", 200.0, 0), ("percent", 100.0, 30)
         )
         self._run()
         self.assertEqual(sum(self._attempts(invoice).mapped("amount")), 100.0)

@@ -248,20 +248,7 @@ class TestPortalAllow(AutopayPortalCommon):
 
     def test_p57_parts_of_an_invoice(self):
         """Each part of an invoice is listed with its own day."""
-        term = self.env["account.payment.term"].create(
-            {
-                "name": "Two parts",
-                "line_ids": [
-                    Command.create(
-                        {"value": "percent", "value_amount": 30, "nb_days": 0}
-                    ),
-                    Command.create(
-                        {"value": "percent", "value_amount": 70, "nb_days": 30}
-                    ),
-                ],
-            }
-        )
-        self._invoice(100.0, invoice_payment_term_id=term.id, invoice_date_due=False)
+        self._invoice_in_parts(100.0, ("percent", 30.0, 0), ("percent", 70.0, 30))
         page, _values = self._get_offer()
         rows = page.xpath("//ul[@id='autopay_charges']/li")
         texts = [self._get_text(row) for row in rows]
@@ -293,7 +280,7 @@ class TestPortalAllow(AutopayPortalCommon):
             "/my/autopay/new/allow", "ada_contact", **values, agreed="1", partner_id="1"
         )
         mandate = self._get_active()
-        self.assertEqual(mandate.consent_text, self.company.autopay_consent_text)
+        self.assertEqual(mandate.consent_text, self.company._get_autopay_consent())
         consent = page.get_element_by_id("autopay_consent")
         self.assertEqual(
             self._get_text(consent), " ".join(mandate.consent_text.split())
@@ -306,6 +293,18 @@ class TestPortalAllow(AutopayPortalCommon):
         event = mandate.event_ids
         self.assertEqual(event.user_id.login, "ada_contact")
         self.assertEqual(event.ip_address, "127.0.0.1")
+
+    def test_p55_notice_is_promised_only_where_it_is_sent(self):
+        """The default text follows the setting; the company's own words stay."""
+        promise = "told before each charge"
+        for days in (3, 0):
+            self.company.autopay_notice_days = days
+            page, _values = self._get_offer()
+            consent = self._get_text(page.get_element_by_id("autopay_consent"))
+            self.assertEqual(promise in consent, bool(days))
+            self.assertIn("withdraw this consent", consent)
+        self.company.autopay_consent_text = f"I am {promise}, by phone."
+        self.assertIn(promise, self.company._get_autopay_consent())
 
     def test_p55_text_in_the_customers_language(self):
         self.env["res.lang"].sudo()._activate_lang("fr_FR")

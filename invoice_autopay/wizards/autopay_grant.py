@@ -52,7 +52,7 @@ class AutopayGrant(models.TransientModel):
     def _compute_consent_text(self):
         for grant in self:
             company = grant.company_id.with_context(lang=grant.partner_id.lang)
-            grant.consent_text = company.autopay_consent_text
+            grant.consent_text = company._get_autopay_consent()
 
     def action_grant(self):
         """Record the consent.

@@ -5,7 +5,14 @@ import stripe
 from odoo import api, fields, models
 from odoo.fields import Domain
 
-from ..const import DISPUTE_INQUIRY, DISPUTE_OPEN_STATES, RECONCILE_DAYS, SUCCEEDED
+from ..const import (
+    DISPUTE_INQUIRY,
+    DISPUTE_OPEN_STATES,
+    RECONCILE_DAYS,
+    SUCCEEDED,
+    WITHOUT_INTENT,
+)
+from ..times import to_stripe_time
 
 _logger = logging.getLogger(__name__)
 
@@ -81,7 +88,7 @@ class PaymentProviderReconcile(models.Model):
         :return: list of dicts
         :raise stripe.StripeError: they cannot be listed
         """
-        first = self._to_stripe_time(since)
+        first = to_stripe_time(since)
         found = {
             intent["id"]: intent
             for intent in self._list_stripe_intents(created={"gte": first})
@@ -99,7 +106,7 @@ class PaymentProviderReconcile(models.Model):
         """
         Transaction = self.env["payment.transaction"]
         disputes = self._get_stripe_client().v1.disputes
-        created = {"gte": self._to_stripe_time(since)}
+        created = {"gte": to_stripe_time(since)}
         try:
             page = disputes.list({"limit": 100, "created": created})
             found = [dispute.to_dict() for dispute in page.auto_paging_iter()]
@@ -148,21 +155,13 @@ class PaymentProviderReconcile(models.Model):
         pending = self.env["payment.transaction"].search(
             [
                 ("provider_id", "=", self.id),
-                ("operation", "not in", ("refund", "validation")),
+                ("operation", "not in", WITHOUT_INTENT),
                 ("state", "=", "pending"),
                 ("provider_reference", "!=", False),
             ]
         )
         for transaction in pending:
             transaction._try_step(lambda tx: tx._take_over_end())
-
-    @api.model
-    def _to_stripe_time(self, moment):
-        """Return a moment in UTC as Stripe wants it.
-
-        :param moment: naive datetime in UTC
-        """
-        return int((moment - fields.Datetime.to_datetime("1970-01-01")).total_seconds())
 
     def _find_stripe_transactions(self, intents):
         """Return the transactions of intents.
@@ -173,7 +172,7 @@ class PaymentProviderReconcile(models.Model):
         references = [intent.get("description") for intent in intents]
         transactions = self.env["payment.transaction"].search(
             Domain("provider_id", "=", self.id)
-            & Domain("operation", "not in", ("refund", "validation"))
+            & Domain("operation", "not in", WITHOUT_INTENT)
             & (
                 Domain("reference", "in", references)
                 | Domain("provider_reference", "in", [i["id"] for i in intents])
@@ -202,7 +201,7 @@ class PaymentProviderReconcile(models.Model):
         """
         self.ensure_one()
         named_before = set(self.stripe_named or [])
-        last = self._to_stripe_time(until)
+        last = to_stripe_time(until)
         ours = self._get_stripe_customers(strangers)
         unexplained = {
             intent["id"]: "{id}: {description}".format(**intent)
@@ -238,16 +237,11 @@ class PaymentProviderReconcile(models.Model):
         :param str summary: what happened
         :param list lines: what it is about
         """
-        group = self.env.ref("account.group_account_manager")
-        accountants = group.all_user_ids.filtered(
-            lambda user: user.active and self.company_id in user.company_ids
-        )
-        people = accountants - self.env.ref("base.user_root")
         self.company_id.partner_id.activity_schedule(
             "mail.mail_activity_data_todo",
             summary=f"{self.name}: {summary}",
             note=self.env._(
                 "Look them up on Stripe's site: %s", ", ".join(sorted(lines))
             ),
-            user_id=(people or self.env.user)[:1].id,
+            user_id=self.company_id._get_autopay_responsible().id,
         )

@@ -1,5 +1,4 @@
 from contextlib import contextmanager
-from datetime import datetime, timezone
 
 from odoo import api, fields, models
 
@@ -13,7 +12,9 @@ from ..const import (
     DISPUTE_STATES,
     DISPUTE_STATUSES,
     DISPUTE_WON,
+    WITHOUT_INTENT,
 )
+from ..times import from_stripe_time
 
 #: Nothing follows them.
 ENDED = (*DISPUTE_DECIDED_STATES, DISPUTE_INQUIRY_CLOSED)
@@ -53,7 +54,7 @@ class PaymentTransactionDispute(models.Model):
             [
                 ("provider_code", "=", "stripe"),
                 ("provider_reference", "=", intent),
-                ("operation", "not in", ("refund", "validation")),
+                ("operation", "not in", WITHOUT_INTENT),
             ],
             limit=1,
         )
@@ -156,9 +157,5 @@ class PaymentTransactionDispute(models.Model):
             "stripe_dispute_created": dispute.get("created") or 0,
             "stripe_dispute_amount": self._to_stripe_major(dispute.get("amount") or 0),
             "stripe_dispute_reason": dispute.get("reason"),
-            "stripe_dispute_due": due and _from_timestamp(due),
+            "stripe_dispute_due": due and from_stripe_time(due),
         }
-
-
-def _from_timestamp(seconds):
-    return datetime.fromtimestamp(seconds, timezone.utc).replace(tzinfo=None)

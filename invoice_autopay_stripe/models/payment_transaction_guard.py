@@ -2,10 +2,9 @@ import logging
 
 from odoo import models
 
-_logger = logging.getLogger(__name__)
+from ..const import WITHOUT_INTENT
 
-#: Operations that are not about a payment intent of their own.
-WITHOUT_INTENT = ("refund", "validation")
+_logger = logging.getLogger(__name__)
 
 
 class PaymentTransactionGuard(models.Model):

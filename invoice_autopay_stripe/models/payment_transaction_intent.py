@@ -1,5 +1,4 @@
 import logging
-from datetime import timezone
 from functools import partial
 
 import stripe
@@ -7,6 +6,7 @@ import stripe
 from odoo import fields, models
 
 from ..const import CLOSABLE_STATUSES, PROCESSING, SUCCEEDED
+from ..times import to_stripe_time
 
 _logger = logging.getLogger(__name__)
 
@@ -77,7 +77,7 @@ class PaymentTransactionIntent(models.Model):
         :raise stripe.StripeError: Stripe cannot be asked now
         """
         since = fields.Datetime.subtract(sent_on, hours=1)  # clocks differ
-        filters = {"created": {"gte": _to_timestamp(since)}}
+        filters = {"created": {"gte": to_stripe_time(since)}}
         if customer := self.token_id.provider_ref:
             filters["customer"] = customer
         found = [
@@ -155,7 +155,3 @@ class PaymentTransactionIntent(models.Model):
                 partial(close_quietly, client, self.provider_reference)
             )
         return result
-
-
-def _to_timestamp(moment):
-    return int(moment.replace(tzinfo=timezone.utc).timestamp())

@@ -42,19 +42,6 @@ class StripeCommon(AutopayCommon):
         )
 
     def _create_transaction(self, **vals):
-        return (
-            self.env["payment.transaction"]
-            .sudo()
-            .create(
-                {
-                    "provider_id": self.provider.id,
-                    "payment_method_id": self.token.payment_method_id.id,
-                    "token_id": self.token.id,
-                    "amount": 100.0,
-                    "currency_id": self.usd.id,
-                    "partner_id": self.customer.id,
-                    "operation": "offline",
-                    **vals,
-                }
-            )
+        return super()._create_transaction(
+            **{"token_id": self.token.id, "operation": "offline", **vals}
         )

@@ -1,8 +1,7 @@
 from odoo import http
-from odoo.exceptions import UserError
 from odoo.http import request
 
-from odoo.addons.invoice_autopay.controllers.portal import get_evidence
+from odoo.addons.invoice_autopay.controllers.portal import get_evidence, try_in_portal
 
 from .portal import PrepaidPortal
 
@@ -44,11 +43,7 @@ class PrepaidChargePortal(PrepaidPortal):
     def portal_prepaid_charge_allow(self, budget_id, **answers):
         """Record the customer's consent; ask again where an answer is missing."""
         budget = self._get_prepaid_budget(budget_id)
-        try:
-            with request.env.cr.savepoint():
-                budget._allow_charges_in_portal(answers, get_evidence())
-        except UserError as error:
-            return self._render_prepaid_charge(
-                budget, answers=answers, error=str(error)
-            )
+        allow = budget._allow_charges_in_portal
+        if error := try_in_portal(allow, answers, get_evidence()):
+            return self._render_prepaid_charge(budget, answers=answers, error=error)
         return request.redirect(budget.access_url)

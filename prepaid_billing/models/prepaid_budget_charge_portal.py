@@ -3,8 +3,6 @@ import math
 from odoo import models
 from odoo.exceptions import UserError
 
-from odoo.addons.invoice_autopay.const import ORIGIN_PORTAL
-
 from ..const import CHARGE_CONSENT_VERSION
 from ..tools.replenishment import FIXED
 
@@ -133,18 +131,12 @@ class PrepaidBudgetChargePortal(models.Model):
         token_sudo = Mandate._check_portal_answers(offer, answers)
         if token_sudo.company_id != self.company_id:
             raise UserError(self.env._("Choose a payment method."))
-        mandate_sudo = Mandate.sudo()._grant(  # written by the system only
-            token_sudo,
-            {
-                "partner_id": self.sudo()._get_charged_partner().id,  # as above
-                "currency_id": self.currency_id.id,
-                "max_amount": Mandate._parse_portal_limit(offer, answers),
-                "res_model": self._name,
-                "res_id": self.id,
-                "consent_text": offer["consent_text"],
-                "consent_version": offer["consent_version"],
-            },
-            ORIGIN_PORTAL,
-            evidence,
+        vals = {
+            "partner_id": self.sudo()._get_charged_partner().id,  # as above
+            "res_model": self._name,
+            "res_id": self.id,
+        }
+        mandate_sudo = Mandate._grant_offer_sudo(
+            offer, answers, token_sudo, vals, evidence
         )
         return mandate_sudo.sudo(False)

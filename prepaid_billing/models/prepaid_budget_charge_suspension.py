@@ -217,9 +217,7 @@ class PrepaidBudgetChargeSuspension(models.Model):
                 ("state", "in", (FAILED, SCHEDULED)),
             ]
         )
-        waiting = collections.filtered(
-            lambda c: c.state == FAILED or c.tries or c.is_blocked
-        )
+        waiting = collections.filtered(lambda collection: collection._has_failed())
         for collection in waiting:
             collection._schedule(collection.company_id._get_autopay_today(), reason)
         if waiting:

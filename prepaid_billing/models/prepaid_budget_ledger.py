@@ -1,6 +1,8 @@
 from odoo import models
 from odoo.tools import SQL
 
+from odoo.addons.invoice_autopay.tools import lock_rows
+
 from ..const import CREDIT, REINSTATE, RELEASE
 from ..tools.allocation import OVERDRAFT, Credit, take
 from ..tools.money import from_units, to_units
@@ -27,16 +29,12 @@ class PrepaidBudgetLedger(models.Model):
         if not self.ids:
             return
         self.env.flush_all()
-        ids = tuple(sorted(self.ids))
+        lock_rows(self)
         self.env.cr.execute(
             SQL(
-                "SELECT id FROM prepaid_budget WHERE id IN %s ORDER BY id"
-                " FOR NO KEY UPDATE",
-                ids,
+                "UPDATE prepaid_budget SET lock_seq = lock_seq + 1 WHERE id IN %s",
+                tuple(self.ids),
             )
-        )
-        self.env.cr.execute(
-            SQL("UPDATE prepaid_budget SET lock_seq = lock_seq + 1 WHERE id IN %s", ids)
         )
         self.invalidate_recordset(flush=False)
         self.env["prepaid.lot"].invalidate_model(flush=False)

@@ -16,7 +16,7 @@ class PrepaidEntry(models.Model):
     _description = "Prepaid Entry"
     _order = "id desc"
     _rec_name = "name"
-    _ledger_erasable_columns = ("create_uid", "write_uid", "timesheet_id")
+    _history_erasable_columns = ("create_uid", "write_uid", "timesheet_id")
 
     budget_id = fields.Many2one(
         "prepaid.budget", required=True, readonly=True, ondelete="restrict"

@@ -144,6 +144,19 @@ class PrepaidCommon(AccountTestInvoicingCommon):
         return budget
 
     @classmethod
+    def _create_rule(cls, credit=0.0, **vals):
+        """Open a budget that is topped up by 200 when it is below 100."""
+        return cls._create_budget(
+            credit,
+            **{
+                "threshold": 100.0,
+                "replenish_policy": "threshold",
+                "replenish_amount": 200.0,
+                **vals,
+            },
+        )
+
+    @classmethod
     def _buy(cls, budget, amount, pay=True, day="2026-06-01"):
         """Sell credit; return the posted invoice."""
         move = cls.env["account.move"].browse(budget.top_up(amount))

@@ -7,18 +7,6 @@ from .common import PrepaidCommon
 class TestReplenishment(PrepaidCommon):
     """What is invoiced when a balance is low (spec 2.2)."""
 
-    @classmethod
-    def _create_rule(cls, credit=0.0, **vals):
-        return cls._create_budget(
-            credit,
-            **{
-                "threshold": 100.0,
-                "replenish_policy": "threshold",
-                "replenish_amount": 200.0,
-                **vals,
-            },
-        )
-
     def _bring_to(self, budget, balance):
         """Deduct real time until the balance is as wanted, on the cent."""
         order = self._create_order(self.customer, price=budget.balance - balance)

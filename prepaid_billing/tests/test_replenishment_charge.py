@@ -17,16 +17,8 @@ class ChargeCommon(PrepaidCommon, AutopayCommon):
 
     @classmethod
     def _create_rule(cls, credit=0.0, **vals):
-        return cls._create_budget(
-            credit,
-            **{
-                "threshold": 100.0,
-                "replenish_policy": "threshold",
-                "replenish_amount": 200.0,
-                "replenish_action": "charge",
-                "hourly_rate": 100.0,
-                **vals,
-            },
+        return super()._create_rule(
+            credit, **{"replenish_action": "charge", "hourly_rate": 100.0, **vals}
         )
 
     @classmethod
@@ -53,12 +45,7 @@ class ChargeCommon(PrepaidCommon, AutopayCommon):
 
     def _follow(self):
         """Run the job that follows the answers; its mails stay in the queue."""
-        cron = self.env.ref("prepaid_billing.ir_cron_follow_charges").sudo()
-        self.env.flush_all()
-        with self.enter_registry_test_mode():
-            cron.method_direct_trigger()
-        self.env.invalidate_all()
-        self.assertFalse(cron.failure_count)
+        self._run("follow_charges", "prepaid_billing")
 
     def _collect(self):
         self._run("collect")
@@ -224,7 +211,9 @@ class TestCharge(ChargeCommon):
         budget = self._create_rule()
         self._allow(budget)
         invoice = self._replenish(budget)
-        transaction = self._create_online_payment(invoice)
+        invoice._lock_for_payment()
+        invoice._check_payable_online()
+        transaction = self._open_form(invoice)
         self._collect()
         self.assertFalse(self._attempts(invoice))
         transaction._process(
@@ -236,25 +225,6 @@ class TestCharge(ChargeCommon):
         self.assertPaid(invoice)
         with self.assertRefused("is paid already"):
             invoice._check_payable_online()
-
-    def _create_online_payment(self, invoice):
-        invoice._lock_for_payment()
-        invoice._check_payable_online()
-        return (
-            self.env["payment.transaction"]
-            .sudo()
-            .create(
-                {
-                    "provider_id": self.provider.id,
-                    "payment_method_id": self.customer_token.payment_method_id.id,
-                    "amount": invoice.amount_residual,
-                    "currency_id": invoice.currency_id.id,
-                    "partner_id": invoice.partner_id.id,
-                    "operation": "online_direct",
-                    "invoice_ids": [Command.set(invoice.ids)],
-                }
-            )
-        )
 
 
 class TestSuspension(ChargeCommon):

@@ -231,6 +231,17 @@ class Job:
         self.pipe.close()
 
 
+@contextlib.contextmanager
+def open_processes(db) -> Iterator["Processes"]:
+    """Give processes on a database, where Odoo behaves as in production."""
+    enabled, config["test_enable"] = config["test_enable"], False
+    try:
+        with Processes(db) as processes:
+            yield processes
+    finally:
+        config["test_enable"] = enabled
+
+
 class Processes:
     """Processes on one database, all reaped when the block ends."""
 

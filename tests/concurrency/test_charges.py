@@ -5,6 +5,7 @@ import pytest
 from odoo import Command
 from odoo.exceptions import UserError
 
+from ..support import autopay
 from .racing import Scheduled, conflicts
 from .world import LOW
 
@@ -48,18 +49,12 @@ def post_top_up(env, customer, provider_id):
             "demo_simulated_state": "done",
         }
     )
-    env["autopay.mandate"].sudo()._grant(
+    autopay.allow_charges(
         token,
-        {
-            "partner_id": customer.partner,
-            "currency_id": budget.currency_id.id,
-            "max_amount": 10000.0,
-            "res_model": budget._name,
-            "res_id": budget.id,
-            "consent_text": "I agree.",
-            "consent_version": "1",
-        },
-        "portal",
+        currency_id=budget.currency_id.id,
+        max_amount=10000.0,
+        res_model=budget._name,
+        res_id=budget.id,
     )
     budget.action_replenish_now()
     return budget.replenishment_ids.invoice_id.id

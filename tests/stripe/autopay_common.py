@@ -74,6 +74,25 @@ class StripeAutopayCommon(AutopayCommon, HttpCase):
         self.token = self._use_card(stand_in.VISA)
         self.enterContext(mute_logger(*FAILURE_LOGS))
 
+    # === PAYING BY HAND === #
+
+    def _open_form(self, invoice):
+        """Let the customer open the payment form, which begins an intent."""
+        transaction = super()._open_form(invoice)
+        values = transaction._get_specific_processing_values({})
+        self.assertTrue(values["client_secret"])
+        self.assertTrue(transaction.provider_reference.startswith("pi_"))
+        self.assertEqual(transaction.state, "draft")
+        return transaction
+
+    def _submit(self, transaction):
+        """Pay in the form, as the browser does; Odoo is not told."""
+        return self.account.call(
+            "POST",
+            f"payment_intents/{transaction.provider_reference}/confirm",
+            payment_method=self.account.card(),
+        )
+
     # === WHAT IS KNOWN WHERE === #
 
     def _transaction(self, invoice):
@@ -146,15 +165,7 @@ class StripeAutopayCommon(AutopayCommon, HttpCase):
 
     def _run_stripe(self, name):
         """Run a scheduled action of the add-on as the server does."""
-        cron = self.env.ref(f"invoice_autopay_stripe.ir_cron_{name}").sudo()
-        self.env.flush_all()
-        with (
-            self.enter_registry_test_mode(),
-            self.assertNoLogs("odoo.addons.base.models.ir_cron", "ERROR"),
-        ):
-            cron.method_direct_trigger()
-        self.env.invalidate_all()
-        self.assertFalse(cron.failure_count)
+        self._run(name, "invoice_autopay_stripe")
 
     def _find_out(self, invoice):
         """Let the job look for the answer that was lost."""

@@ -1,4 +1,4 @@
-"""A receiver of webhooks that trusts nobody but Stripe's own library."""
+"""A receiver of webhooks that trusts nobody but Stripe's own library; processes."""
 
 import http.server
 import threading
@@ -7,6 +7,8 @@ from collections.abc import Iterator
 import pytest
 import stripe
 
+from ..concurrency.racing import Processes, open_processes
+from ..support import new_database
 from ..support.stripe_account import WEBHOOK_SECRET
 
 
@@ -50,3 +52,10 @@ def receiver() -> Iterator[Receiver]:
     receiver.server.shutdown()
     receiver.server.server_close()
     thread.join()
+
+
+@pytest.fixture(scope="module")
+def processes() -> Iterator[Processes]:
+    """Give processes on a database of their own."""
+    with new_database() as name, open_processes(name) as processes:
+        yield processes

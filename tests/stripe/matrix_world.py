@@ -5,10 +5,10 @@ from functools import partial
 
 import stripe
 
-from odoo import Command, fields
+from odoo import fields
 
 from ..concurrency.racing import PATIENCE, Processes
-from ..support import LiveServer, sql, stripe_odoo
+from ..support import LiveServer, autopay, sql, stripe_odoo
 from ..support.stripe_account import StripeAccount
 from . import matrix, matrix_worker
 
@@ -40,8 +40,10 @@ def build(env, cells, accounts):
         )
     ]
     for token in tokens:
-        grant(env, token, company.currency_id)
-    invoices = env["account.move"].create([prepare_invoice(p) for p in partners])
+        autopay.allow_charges(token, max_amount=AMOUNT)
+    invoices = env["account.move"].create(
+        [autopay.prepare_invoice(partner, AMOUNT) for partner in partners]
+    )
     invoices.action_post()
     for collection in invoices.autopay_collection_ids:
         collection.date = fields.Date.add(collection.date, days=WAIT)
@@ -54,35 +56,6 @@ def build(env, cells, accounts):
         }
         for invoice, token in zip(invoices, tokens, strict=True)
     ]
-
-
-def grant(env, token, currency):
-    """Let a customer allow automatic payment by a saved card."""
-    env["autopay.mandate"]._grant(
-        token,
-        {
-            "partner_id": token.partner_id.id,
-            "currency_id": currency.id,
-            "max_amount": AMOUNT,
-            "consent_text": "I agree.",
-            "consent_version": "1",
-        },
-        "portal",
-        {"ip_address": "192.0.2.1", "user_agent": "Test"},
-    )
-
-
-def prepare_invoice(partner):
-    """Return the values of an invoice that is due today."""
-    return {
-        "move_type": "out_invoice",
-        "partner_id": partner.id,
-        "invoice_date": fields.Date.today(),
-        "invoice_payment_term_id": False,
-        "invoice_line_ids": [
-            Command.create({"name": "Work", "price_unit": AMOUNT, "tax_ids": []})
-        ],
-    }
 
 
 def rehearse(env, ids):

@@ -36,20 +36,8 @@ class TestAutopayCards(StripeAutopayCommon):
         method = self.account.call(
             "GET", f"payment_methods/{self.token.stripe_payment_method}"
         )
-        transaction = (
-            self.env["payment.transaction"]
-            .sudo()
-            .create(
-                {
-                    "provider_id": self.provider.id,
-                    "payment_method_id": self.token.payment_method_id.id,
-                    "amount": 0.0,
-                    "currency_id": self.usd.id,
-                    "partner_id": self.customer.id,
-                    "operation": "validation",
-                    "tokenize": True,
-                }
-            )
+        transaction = self._create_transaction(
+            amount=0.0, operation="validation", tokenize=True
         )
         intent = {
             "id": "seti_1",

@@ -5,7 +5,9 @@ from unittest.mock import patch
 
 from freezegun import freeze_time
 
-from odoo import Command, fields
+from odoo import fields
+
+from odoo.addons.invoice_autopay_stripe.times import to_stripe_time
 
 from ..support import stripe_account as stand_in
 from .autopay_common import StripeAutopayCommon
@@ -170,9 +172,9 @@ class TestAutopayReconcile(StripeAutopayCommon):
                 self.provider.stripe_reconciled_on = before
                 self._run_stripe("reconcile")
                 self.assertGreater(self.provider.stripe_reconciled_on, last)
-        usual = self.provider._to_stripe_time(now - timedelta(days=3))
+        usual = to_stripe_time(now - timedelta(days=3))
         self.assertAlmostEqual(asked[0], usual, delta=60)
-        self.assertEqual(asked[1], self.provider._to_stripe_time(last))
+        self.assertEqual(asked[1], to_stripe_time(last))
         self.assertAlmostEqual(asked[2], usual, delta=60)
 
     def test_p34_one_dispute_that_cannot_be_fetched_stops_no_other(self):
@@ -241,36 +243,6 @@ class TestAutopayReconcile(StripeAutopayCommon):
 
 class TestAutopayTwoTabs(StripeAutopayCommon):
     """PF80: of two open payment forms only one can be paid."""
-
-    def _open_form(self, invoice):
-        transaction = (
-            self.env["payment.transaction"]
-            .sudo()
-            .create(
-                {
-                    "provider_id": self.provider.id,
-                    "payment_method_id": self.token.payment_method_id.id,
-                    "amount": invoice.amount_residual,
-                    "currency_id": self.usd.id,
-                    "partner_id": self.customer.id,
-                    "operation": "online_direct",
-                    "invoice_ids": [Command.set(invoice.ids)],
-                }
-            )
-        )
-        values = transaction._get_specific_processing_values({})
-        self.assertTrue(values["client_secret"])
-        self.assertTrue(transaction.provider_reference.startswith("pi_"))
-        self.assertEqual(transaction.state, "draft")
-        return transaction
-
-    def _submit(self, transaction):
-        """Pay in the form, as the browser does; Odoo is not told."""
-        return self.account.call(
-            "POST",
-            f"payment_intents/{transaction.provider_reference}/confirm",
-            payment_method=self.account.card(),
-        )
 
     def test_pf80_second_tab_closes_the_first(self):
         invoice = self._invoice()

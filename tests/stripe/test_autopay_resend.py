@@ -5,23 +5,10 @@ from unittest.mock import patch
 
 import pytest
 
-from odoo import Command, api, fields
-from odoo.tools import config
+from odoo import api
 
-from ..concurrency.racing import Processes
-from ..support import new_database, stripe_odoo
+from ..support import autopay, stripe_odoo
 from ..support.stripe_account import StripeAccount
-
-
-@pytest.fixture(scope="module")
-def processes():
-    """Give processes on a database of their own."""
-    enabled, config["test_enable"] = config["test_enable"], False
-    try:
-        with new_database() as name, Processes(name) as started:
-            yield started
-    finally:
-        config["test_enable"] = enabled
 
 
 def prepare(account, env):
@@ -30,24 +17,8 @@ def prepare(account, env):
     provider = stripe_odoo.connect(env, account)
     partner = env["res.partner"].create({"name": "Customer"})
     token = stripe_odoo.saved_card(account, provider, partner)
-    vals = {
-        "partner_id": partner.id,
-        "currency_id": env.company.currency_id.id,
-        "max_amount": 100.0,
-        "consent_text": "I agree.",
-        "consent_version": "1",
-    }
-    env["autopay.mandate"]._grant(token, vals, "portal")
-    line = {"name": "Work", "price_unit": 25.0, "tax_ids": []}
-    move = env["account.move"].create(
-        {
-            "move_type": "out_invoice",
-            "partner_id": partner.id,
-            "invoice_date": fields.Date.today(),
-            "invoice_payment_term_id": False,
-            "invoice_line_ids": [Command.create(line)],
-        }
-    )
+    autopay.allow_charges(token)
+    move = env["account.move"].create(autopay.prepare_invoice(partner, 25.0))
     move.action_post()
     env.cr.commit()
     account.fault("refuse")

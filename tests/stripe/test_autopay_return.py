@@ -2,8 +2,6 @@
 
 from urllib.parse import urlencode
 
-from odoo import Command
-
 from ..support import stripe_account as stand_in
 from .autopay_common import StripeAutopayCommon
 
@@ -56,13 +54,9 @@ class TestAutopayReturn(StripeAutopayCommon):
 
     def test_p59_own_intent_is_believed(self):
         invoice = self._invoice()
-        transaction = self._create_form(invoice)
+        transaction = self._open_form(invoice)
         intent = transaction.provider_reference
-        self.account.call(
-            "POST",
-            f"payment_intents/{intent}/confirm",
-            payment_method=self.account.card(),
-        )
+        self._submit(transaction)
         self._return(transaction.reference, intent)
         self.assertEqual(transaction.state, "done")
 
@@ -74,7 +68,7 @@ class TestAutopayReturn(StripeAutopayCommon):
             self.account.card(customer=self.token.provider_ref),
             description=transaction.reference,
         )
-        other = self._create_form(invoice)
+        other = self._open_form(invoice)
         other.write({"provider_reference": intent["id"], "state": "done"})
         self._return(transaction.reference, intent["id"])
         self.assertEqual(transaction.state, "error")
@@ -84,7 +78,7 @@ class TestAutopayReturn(StripeAutopayCommon):
 
     def test_partial_captures_have_the_intent_of_their_source(self):
         invoice = self._invoice()
-        source = self._create_form(invoice)
+        source = self._open_form(invoice)
         source._set_authorized()
         intent = {
             "id": source.provider_reference,
@@ -98,22 +92,3 @@ class TestAutopayReturn(StripeAutopayCommon):
             child._process("stripe", {"payment_intent": data})
             self.assertEqual(child.state, "done")
         self.assertEqual(source.state, "done")
-
-    def _create_form(self, invoice):
-        transaction = (
-            self.env["payment.transaction"]
-            .sudo()
-            .create(
-                {
-                    "provider_id": self.provider.id,
-                    "payment_method_id": self.token.payment_method_id.id,
-                    "amount": invoice.amount_residual,
-                    "currency_id": self.usd.id,
-                    "partner_id": self.customer.id,
-                    "operation": "online_direct",
-                    "invoice_ids": [Command.set(invoice.ids)],
-                }
-            )
-        )
-        transaction._get_specific_processing_values({})
-        return transaction

@@ -9,9 +9,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from odoo.tools import config
-
-from ..concurrency.racing import Processes
+from ..concurrency.racing import open_processes
 from . import matrix
 from .matrix_world import AMOUNT, World
 
@@ -24,12 +22,8 @@ def world(request, live_server) -> Iterator[World]:
         for item in request.session.items
         if item.path == request.path and "cell" in item.callspec.params
     ]
-    enabled, config["test_enable"] = config["test_enable"], False
-    try:
-        with Processes(live_server.db) as processes:
-            yield World(processes, live_server, cells)
-    finally:
-        config["test_enable"] = enabled
+    with open_processes(live_server.db) as processes:
+        yield World(processes, live_server, cells)
 
 
 @pytest.fixture

@@ -3,15 +3,12 @@
 from collections import Counter
 from functools import partial
 
-import pytest
-
-from odoo import Command, fields
+from odoo import Command
 from odoo.exceptions import UserError
 from odoo.service.model import retrying
-from odoo.tools import config
 
-from ..concurrency.racing import Processes, Scheduled
-from ..support import new_database, stripe_odoo
+from ..concurrency.racing import Scheduled
+from ..support import autopay, stripe_odoo
 from ..support.stripe_account import StripeAccount
 
 CUSTOMERS = 20
@@ -23,17 +20,6 @@ PATIENCE = 400
 collect = Scheduled(lambda env: env["autopay.collection"]._cron_collect(chunk=10))
 
 
-@pytest.fixture(scope="module")
-def processes():
-    """Give processes on a database of their own."""
-    enabled, config["test_enable"] = config["test_enable"], False
-    try:
-        with new_database() as name, Processes(name) as started:
-            yield started
-    finally:
-        config["test_enable"] = enabled
-
-
 def prepare(account, env):
     """Return the ids of 200 posted invoices of 20 customers who allowed charges."""
     env.company.autopay_notice_days = 0
@@ -43,24 +29,10 @@ def prepare(account, env):
     )
     for partner in partners:
         token = stripe_odoo.saved_card(account, provider, partner)
-        vals = {
-            "partner_id": partner.id,
-            "currency_id": env.company.currency_id.id,
-            "max_amount": 100.0,
-            "consent_text": "I agree.",
-            "consent_version": "1",
-        }
-        env["autopay.mandate"]._grant(token, vals, "portal")
-    line = {"name": "Work", "price_unit": AMOUNT, "tax_ids": []}
+        autopay.allow_charges(token)
     moves = env["account.move"].create(
         [
-            {
-                "move_type": "out_invoice",
-                "partner_id": partner.id,
-                "invoice_date": fields.Date.today(),
-                "invoice_payment_term_id": False,
-                "invoice_line_ids": [Command.create(line)],
-            }
+            autopay.prepare_invoice(partner, AMOUNT)
             for partner in partners
             for _number in range(EACH)
         ]
