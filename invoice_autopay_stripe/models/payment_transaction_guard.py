@@ -50,7 +50,10 @@ class PaymentTransactionGuard(models.Model):
         if intent["id"] == self.provider_reference:
             return True  # it was asked for by this transaction
         family = self | self.source_transaction_id
-        if intent.get("description") not in family.mapped("reference"):
+        # Stripe always names what an intent is for; what has no such key is no answer
+        # of Stripe's, and core's to judge.
+        named = intent.get("description", self.reference)
+        if named not in family.mapped("reference"):
             return False
         return not self._find_others_paid_by(intent["id"])
 

@@ -65,31 +65,21 @@ class PaymentPlanAutopay(models.Model):
         changes are told.
         """
         self.ensure_one()
-        numbers = {
-            "company": self.company_id.name,
-            "plan": self.name,
-            "most": self.currency_id.format(self._get_largest_amount()),
-        }
-        # No notice is promised where the company sends none.
-        if self.company_id.sudo().autopay_notice_days:  # as any customer
-            return self.env._(
-                "I allow %(company)s to save my payment method and to charge each "
-                "payment of the plan “%(plan)s” on its day, as listed in the schedule "
-                "above, never more than %(most)s at once. I am told before each "
-                "charge. I can change the payment method or withdraw this permission "
-                "at any time in the portal; what was charged before stays paid. Late "
-                "fees, if the contract has any, are not covered by it.",
-                **numbers,
-            )
-        return self.env._(
+        consent = self.env._(
             "I allow %(company)s to save my payment method and to charge each payment "
             "of the plan “%(plan)s” on its day, as listed in the schedule above, "
             "never more than %(most)s at once. I can change the payment method or "
             "withdraw this permission at any time in the portal; what was charged "
             "before stays paid. Late fees, if the contract has any, are not covered "
             "by it.",
-            **numbers,
+            company=self.company_id.name,
+            plan=self.name,
+            most=self.currency_id.format(self._get_largest_amount()),
         )
+        # No notice is promised where the company sends none.
+        if self.company_id.sudo().autopay_notice_days:  # as any customer
+            consent += " " + self.env._("I am told before each charge.")
+        return consent
 
     def _get_largest_amount(self):
         """Return the largest single payment, in the currency of the plan."""
