@@ -1,4 +1,5 @@
-from odoo import fields, models
+from odoo import api, fields, models
+from odoo.exceptions import UserError
 
 from .. import const
 
@@ -84,6 +85,48 @@ class AccountMove(models.Model):
         result = super().button_draft()
         self._get_payment_plan_sudo()._follow()
         return result
+
+    def button_cancel(self):
+        """Reopen the payments whose invoices are canceled (P31)."""
+        result = super().button_cancel()
+        self.filtered(lambda move: move.state == "cancel")._release_plan_payments()
+        return result
+
+    def _release_plan_payments(self):
+        """Ask the salesperson what becomes of payments whose invoice was canceled.
+
+        Nothing is invoiced again by itself: somebody canceled it for a reason.
+        """
+        lines_sudo = self.sudo().payment_plan_installment_ids  # as above
+        for line in lines_sudo.filtered(lambda line: not line.is_part):
+            number = line.move_id.display_name
+            line.move_id = False
+            user = line.plan_id.user_id or line.company_id._get_autopay_responsible()
+            line.plan_id.activity_schedule(
+                "mail.mail_activity_data_todo",
+                summary=self.env._("%s was canceled", number),
+                note=self.env._(
+                    "%s is open again: invoice it now on the plan, or agree with the "
+                    "customer on what follows.",
+                    line.display_name,
+                ),
+                user_id=user.id,
+            )
+        lines_sudo.plan_id._follow()
+
+    @api.ondelete(at_uninstall=False)
+    def _unlink_except_payment_of_plan(self):
+        for move in self:
+            plan_sudo = move._get_payment_plan_sudo() or move.sudo().payment_plan_id
+            if plan_sudo:
+                raise UserError(
+                    self.env._(
+                        "%(invoice)s is a payment of %(plan)s: cancel it instead of "
+                        "deleting it.",
+                        invoice=move.display_name,
+                        plan=plan_sudo[:1].display_name,
+                    )
+                )
 
     def action_view_payment_plan(self):
         """Open the plan whose payment this invoice is."""

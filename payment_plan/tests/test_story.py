@@ -270,3 +270,29 @@ class TestStory(PlanCommon):
             self._run()
         self.assertEqual(plan.state, "canceled")
         self.assertEqual(len(plan.installment_ids.move_id), 1)
+
+    def test_p31_a_canceled_invoice_reopens_its_payment(self):
+        """Nothing is invoiced again by itself; by hand it is, for the same amount."""
+        with freeze_time("2026-03-01 12:00:00"):
+            plan = self._run_plan(2000.0)
+            line = self._lines(plan)[0]
+            first = line.move_id
+            first.button_draft()
+            with self.assertRefused("cancel it instead of deleting it"):
+                first.unlink()
+            first.button_cancel()
+            self.assertFalse(line.move_id)
+            self.assertEqual(line.amount_open, 500.0)
+            self.assertTrue(plan.activity_ids)
+            self._run()
+            self.assertFalse(line.move_id)
+            line.action_make_invoice()
+            self.assertEqual(line.move_id.amount_total, 500.0)
+            self._pay(line.move_id)
+        with freeze_time("2026-06-01 12:00:00"):
+            self._run()
+            for move in self._lines(plan)[1:].move_id:
+                self._pay(move)
+            self._run("close")
+        self.assertEqual(plan.state, "completed")
+        self.assertEqual(plan.final_move_id.amount_total, 0.0)

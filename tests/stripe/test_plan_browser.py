@@ -44,8 +44,8 @@ for template in pack + full:
     env["payment.plan"].create(dict(sale_order_id=order.id, template_id=template.id))
 order._require_plan_signature()
 order.action_quotation_sent()
-env.cr.commit()
 print("ORDER", order.id, order.get_portal_url())
+env.cr.commit()
 """
 
 #: A day later: invoices are made, charged and booked; then the order is closed.
