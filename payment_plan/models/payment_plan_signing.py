@@ -2,6 +2,8 @@ from odoo import models
 from odoo.exceptions import UserError
 from odoo.tools import SQL
 
+from odoo.addons.invoice_autopay.tools import lock_rows
+
 from .. import const
 from ..tools.money import from_units, to_units
 
@@ -18,19 +20,14 @@ class PaymentPlanSigning(models.Model):
         and be tried again on fresh data.
         """
         self.env.flush_all()
-        ids = tuple(self.ids) or (0,)
-        self.env.cr.execute(
-            SQL(
-                "SELECT id FROM payment_plan WHERE id IN %s ORDER BY id"
-                " FOR NO KEY UPDATE",
-                ids,
-            )
-        )
+        if not self:
+            return
+        lock_rows(self)
         self.env.cr.execute(
             SQL(
                 "UPDATE payment_plan SET lock_seq = COALESCE(lock_seq, 0) + 1"
                 " WHERE id IN %s",
-                ids,
+                tuple(self.ids),
             )
         )
         self.env.invalidate_all(flush=False)

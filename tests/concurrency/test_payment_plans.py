@@ -63,7 +63,9 @@ def set_up(env):
     admin = env.ref("base.user_admin")
     admin.group_ids += env.ref("sales_team.group_sale_manager")
     company = admin.company_id
-    company.write({"autopay_notice_days": 0, "plan_lead_days": 0})
+    company.write(
+        {"autopay_notice_days": 0, "plan_lead_days": 0, "plan_most_installments": 12}
+    )
     env["payment.provider"].search([]).state = "disabled"
     demo = env["payment.provider"].search(
         [("code", "=", "demo"), ("company_id", "=", company.id)], limit=1
