@@ -1,7 +1,8 @@
-"""``make test``: the add-ons' own tests and the top-level ones, one pytest run."""
+"""``make test``: the add-ons' own tests and the top-level ones, in pytest."""
 
 import contextlib
 import os
+import re
 import shlex
 import subprocess
 from collections.abc import Iterator
@@ -19,15 +20,29 @@ from . import (
 )
 from .steps import say
 
+#: What takes longest runs beside all the rest: two cores, two lanes.
+SECOND_LANE = ("tests/stripe", "tests/concurrency")
 
-def _paths(arguments: list[str]) -> list[str]:
-    """Return what to test: the paths given, else everything there is."""
-    for word in arguments:
-        if not word.startswith("-") and (project.REPO / word.split("::")[0]).exists():
-            return []
+
+def _is_path(word: str) -> bool:
+    return not word.startswith("-") and (project.REPO / word.split("::")[0]).exists()
+
+
+def _lanes(arguments: list[str]) -> list[list[str]]:
+    """Return what each process tests: the paths given, else everything in two lanes."""
+    if any(_is_path(word) for word in arguments):
+        return [arguments]
     folders = [project.REPO / name / "tests" for name in project.addons()]
-    folders.append(project.REPO / "tests")
-    return [str(path.relative_to(project.REPO)) for path in folders if path.is_dir()]
+    folders += sorted((project.REPO / "tests").iterdir())
+    names = [
+        str(path.relative_to(project.REPO))
+        for path in folders
+        if path.name.startswith("test_") or any(path.glob("test_*.py"))
+    ]
+    first = [name for name in names if name not in SECOND_LANE]
+    if arguments or os.environ.get("LANES") == "1":
+        return [[*names, *arguments]]
+    return [first, list(SECOND_LANE)]
 
 
 def screenshots_folder() -> Path:
@@ -65,21 +80,61 @@ def prepared() -> Iterator[tuple[environment.Environment, scratch.Run]]:
 
 
 def test(arguments: list[str]) -> int:
-    """Run pytest; the last line printed is its summary."""
-    with prepared() as (ready, run):
+    """Run pytest; the last lines printed are its summary.
+
+    All tests run in two processes side by side, each with its own database and port;
+    `LANES=1` runs them one after the other.
+    """
+    with prepared() as (ready, run), contextlib.ExitStack() as stack:
+        lanes = _lanes(arguments)
+        say(f"running pytest{' in two lanes' if len(lanes) > 1 else ''}")
+        started = [
+            stack.enter_context(_lane(ready, run, number, words))
+            for number, words in enumerate(lanes)
+        ]
+        results = [process.wait() for process in started]
+        for number in range(1, len(lanes)):
+            print(_log(run, number).read_text(errors="replace"), flush=True)
+        return next((result for result in results if result), 0)
+
+
+def _log(run: scratch.Run, number: int) -> Path:
+    return run.folder / f"lane-{number}.log"
+
+
+@contextlib.contextmanager
+def _lane(
+    ready: environment.Environment, run: scratch.Run, number: int, words: list[str]
+) -> Iterator[subprocess.Popen]:
+    """Give a running pytest; the first one prints, others write to their logs."""
+    with contextlib.ExitStack() as stack:
+        conf, db, output = ready.conf, run.database("main"), None
+        if number:
+            conf, db = run.folder / f"lane-{number}.conf", run.database(f"lane{number}")
+            port = stack.enter_context(scratch.port())
+            text = ready.conf.read_text()
+            conf.write_text(
+                re.sub(r"(?m)^http_port = .*$", f"http_port = {port}", text)
+            )
+            template.clone_installed(ready, db, assets=True)
+            output = stack.enter_context(open(_log(run, number), "w"))
         command = [
             *(str(venv.python()), "-m", "pytest", "-p", "devtools.pytest_plugin"),
             *("--odoo-http", "--odoo-log-level=error"),
-            *(f"--odoo-config={ready.conf}", f"--odoo-database={run.database('main')}"),
-            *("-o", f"cache_dir={project.cache_dir() / 'pytest'}"),
-            f"--basetemp={run.folder / 'tmp'}",
-            *_paths(arguments),
-            *arguments,
+            *(f"--odoo-config={conf}", f"--odoo-database={db}"),
+            *("-o", f"cache_dir={project.cache_dir() / f'pytest-{number}'}"),
+            f"--basetemp={run.folder / f'tmp-{number}'}",
+            *words,
         ]
-        say("running pytest")
-        process = subprocess.Popen(command, env=ready.variables, cwd=project.REPO)
-        with environment.stopping(process):
-            return process.wait()
+        variables = {**ready.variables, "ODOO_RC": str(conf)}
+        process = subprocess.Popen(
+            command,
+            env=variables,
+            cwd=project.REPO,
+            stdout=output,
+            stderr=subprocess.STDOUT if output else None,
+        )
+        yield stack.enter_context(environment.stopping(process))
 
 
 def screenshots() -> int:

@@ -127,6 +127,7 @@ OVERDUE = "overdue"
 PROCESSING = "processing"
 PAID = "paid"
 DISPUTED = "disputed"
+CREDITED = "credited"
 LINE_CANCELED = "canceled"
 
 LINE_STATES = [
@@ -136,6 +137,7 @@ LINE_STATES = [
     (OVERDUE, "Overdue"),
     (PROCESSING, "Payment in progress"),
     (PAID, "Paid"),
+    (CREDITED, "Credited"),
     (DISPUTED, "Disputed"),
     (LINE_CANCELED, "Canceled"),
 ]
@@ -145,6 +147,7 @@ EVENT_SENT = "sent"
 EVENT_OPENED = "opened"
 EVENT_CHOSEN = "chosen"
 EVENT_CONSENTED = "consented"
+EVENT_WITHDRAWN = "withdrawn"
 EVENT_SIGNED = "signed"
 EVENT_COUNTERSIGNED = "countersigned"
 EVENT_FILED = "filed"
@@ -155,6 +158,7 @@ EVENT_KINDS = [
     (EVENT_OPENED, "Page opened"),
     (EVENT_CHOSEN, "Plan chosen"),
     (EVENT_CONSENTED, "Automatic payment allowed"),
+    (EVENT_WITHDRAWN, "Automatic payment withdrawn"),
     (EVENT_SIGNED, "Signed by the customer"),
     (EVENT_COUNTERSIGNED, "Countersigned"),
     (EVENT_FILED, "Contract filed"),

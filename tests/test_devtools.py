@@ -8,7 +8,15 @@ from pathlib import Path
 
 import pytest
 
-from devtools import checks, debian, odoo_source, project, steps, wkhtmltopdf
+from devtools import (
+    checks,
+    debian,
+    odoo_source,
+    project,
+    steps,
+    testing,
+    wkhtmltopdf,
+)
 
 from . import support
 
@@ -213,3 +221,21 @@ def test_live_server_and_browser(page, live_server, screenshot):
     # A PNG's width and height follow its first 16 bytes.
     picture = screenshot(page, "devtools-backend").read_bytes()
     assert struct.unpack(">II", picture[16:24]) == (1366, 768)
+
+
+def test_lanes_leave_no_test_out():
+    """Each file of tests is run by one lane, whatever folder is added."""
+    lanes = [word for lane in testing._lanes([]) for word in lane]
+    files = [
+        path
+        for path in project.REPO.glob("**/test_*.py")
+        if path.is_relative_to(project.REPO / "tests")
+        or path.parent.parent.name in project.addons()
+    ]
+    for path in files:
+        name = path.relative_to(project.REPO).as_posix()
+        assert sum(name == lane or name.startswith(f"{lane}/") for lane in lanes) == 1
+    assert len(files) > 50
+    [chosen] = testing._lanes(["-k", "foo"])
+    assert sorted(chosen) == sorted([*lanes, "-k", "foo"])
+    assert testing._lanes(["tests/browser", "-x"]) == [["tests/browser", "-x"]]

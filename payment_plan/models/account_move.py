@@ -39,6 +39,9 @@ class AccountMove(models.Model):
         plan_sudo = self._get_payment_plan_sudo()
         if const.FINANCED in plan_sudo.mapped("structure"):
             return self.env["autopay.mandate"]
+        if plan_sudo.sale_order_id:
+            # What the customer allowed for other invoices is not for signed plans.
+            return plan_sudo[:1]._get_mandate_sudo().sudo(self.env.su)
         return super()._get_autopay_mandate()
 
     def _follow_autopay(self):
@@ -49,6 +52,27 @@ class AccountMove(models.Model):
             lambda plan: plan.state in (const.ACTIVE, const.COMPLETED)
         )._follow()
         return result
+
+    def _post(self, soft=True):
+        """An invoice that replaces a credited payment of a plan takes its place."""
+        for move in self.filtered(lambda move: move.move_type == "out_invoice"):
+            move._replace_credited_payment()
+        return super()._post(soft=soft)
+
+    def _replace_credited_payment(self):
+        if self.payment_plan_installment_ids:
+            return
+        # Accountants may not write payments of plans.
+        order_lines_sudo = self.sudo().invoice_line_ids.sale_line_ids
+        siblings = order_lines_sudo.filtered("is_downpayment").invoice_lines.move_id
+        credited = siblings.payment_plan_installment_ids.filtered(
+            lambda line: line.state == const.CREDITED and not line.is_part
+        )
+        same = credited.filtered(
+            lambda ln: not ln.currency_id.compare_amounts(ln.amount, self.amount_total)
+        )
+        if len(same) == 1:
+            same.move_id = self
 
     # === MONEY PAID BEYOND === #
 

@@ -1,5 +1,7 @@
 from odoo import api, models
 
+from odoo.addons.invoice_autopay.const import STOPPED
+
 
 class AutopayMandate(models.Model):
     _inherit = "autopay.mandate"
@@ -10,5 +12,18 @@ class AutopayMandate(models.Model):
         mandate = super()._grant(token, vals, origin, evidence)
         if mandate.res_model == "payment.plan":
             plan = self.env["payment.plan"].browse(mandate.res_id)
-            plan.installment_ids.move_id._enroll_autopay()
+            moves = plan.installment_ids.move_id
+            stopped = moves.autopay_collection_ids.filtered(
+                lambda c: c.state == STOPPED and not c.is_canceled
+            )
+            unpaid = stopped.filtered(lambda c: c._get_open_terms())
+            unpaid._resume(mandate)
+            moves._enroll_autopay()
         return mandate
+
+    def _after_withdrawal(self):
+        """What was consented to at the signature is withdrawn, too."""
+        super()._after_withdrawal()
+        for mandate in self.filtered(lambda m: m.res_model == "payment.plan"):
+            plan_sudo = self.env["payment.plan"].sudo().browse(mandate.res_id)
+            plan_sudo.exists()._withdraw_consent()

@@ -1,5 +1,6 @@
 from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError, ValidationError
+from odoo.tools import clean_context
 
 from .. import const
 from ..tools.money import from_units
@@ -7,12 +8,12 @@ from ..tools.money import from_units
 #: Written by the methods of a plan, never by a person or an import.
 SYSTEM_FIELDS = {
     "state",
+    "move_id",
     "version_id",
     "amount_total",
     "final_move_id",
     "approved_by_id",
     "cancel_reason",
-    "consent_withdrawn_on",
     "lock_seq",
 }
 
@@ -115,6 +116,9 @@ class PaymentPlan(models.Model):
     @api.model_create_multi
     def create(self, vals_list):
         """Copy the rule of the template, in which later revisions change nothing."""
+        if not self.env.su:
+            # Defaults of a context would get past the guard.
+            self = self.with_context(clean_context(self.env.context))
         for vals in vals_list:
             self._ensure_no_system_fields(vals)
         prepared = [self._prepare_plan_vals(vals) for vals in vals_list]
@@ -131,12 +135,11 @@ class PaymentPlan(models.Model):
             base = {
                 "company_id": order.company_id.id,
                 "partner_id": order.partner_id.id,
-                "user_id": order.user_id.id,
                 "currency_id": order.currency_id.id,
             }
-        if template:
-            base = {**template._prepare_offer_vals(order), **base}
-        return {**base, **vals}
+            vals = {"user_id": order.user_id.id, **vals}
+        rule = template._prepare_offer_vals(order) if template else {}
+        return {**rule, **vals, **base}
 
     @api.constrains("currency_id", "sale_order_id")
     def _check_currency(self):
@@ -167,6 +170,19 @@ class PaymentPlan(models.Model):
                 plan._ensure_unbound()
         return super().write(vals)
 
+    def _follow_order(self):
+        """Offers are made to the customer of the order, in its currency (P28)."""
+        for plan in self.filtered("sale_order_id"):
+            order = plan.sale_order_id
+            plan.user_id = order.user_id
+            if plan.state == const.OFFERED:
+                plan.write(
+                    {
+                        "partner_id": order.partner_id.id,
+                        "currency_id": order.currency_id.id,
+                    }
+                )
+
     def _ensure_no_system_fields(self, vals):
         refused = SYSTEM_FIELDS & set(vals)
         if refused and not self.env.su:
@@ -190,7 +206,7 @@ class PaymentPlan(models.Model):
     @api.ondelete(at_uninstall=False)
     def _unlink_except_signed(self):
         for plan in self:
-            if plan.version_ids:
+            if plan.version_ids or plan.event_ids:
                 raise UserError(
                     self.env._(
                         "%s was shown to the customer as a contract: cancel it instead "
@@ -236,6 +252,13 @@ class PaymentPlan(models.Model):
         self.ensure_one()
         order = self.sale_order_id
         today = self.company_id._get_autopay_today()
+        invoices_sudo = order.sudo().invoice_ids  # as any customer
+        if invoices_sudo.filtered(lambda move: move.state != "cancel"):
+            return self.env._(
+                "%s is invoiced in part: credit or cancel these invoices before it is "
+                "paid by a plan.",
+                order.name,
+            )
         if self.state != const.OFFERED:
             return self.env._("%s is not offered any more.", self.name)
         if self.valid_until and self.valid_until < today:
@@ -325,7 +348,7 @@ class PaymentPlan(models.Model):
         Whatever is due on that day is paid together: one charge (P58).
         """
         self.ensure_one()
-        if self.structure == const.FINANCED:
+        if self.structure == const.FINANCED or self.state == const.CANCELED:
             return 0.0
         if self.state in const.BOUND_STATES:
             day = fields.Date.to_date(self.version_id.signature_day)

@@ -42,21 +42,28 @@ class PaymentPlanAutopay(models.Model):
                 },
             )
 
-    def _withdraw_consent(self):
-        """Forget, before the signature, that automatic payment was allowed."""
+    def _withdraw_consent(self, evidence=None):
+        """Record that automatic payment is not allowed any more.
+
+        :param dict evidence: `ip_address`, `user_agent`, `email`
+        """
         self.ensure_one()
-        # Customers may not write plans.
-        self.sudo().consent_withdrawn_on = self.env.cr.now()
+        self._log_event(const.EVENT_WITHDRAWN, self.version_id, evidence)
 
     def _get_consent(self, version):
-        """Return the customer's consent to charge the payments of a version."""
+        """Return the customer's consent to charge the payments of a version.
+
+        :return: `payment.plan.event`, empty where there is none or it was withdrawn
+        """
         self.ensure_one()
         events_sudo = self.sudo().event_ids  # customers may not read evidence
-        found = events_sudo.filtered(
-            lambda e: e.kind == const.EVENT_CONSENTED and e.version_id == version
-        )
-        withdrawn = self.sudo().consent_withdrawn_on  # as above
-        return found.filtered(lambda e: not withdrawn or e.create_date > withdrawn)[:1]
+        last = events_sudo.filtered(
+            lambda e: (
+                e.kind == const.EVENT_WITHDRAWN
+                or (e.kind == const.EVENT_CONSENTED and e.version_id == version)
+            )
+        ).sorted("id")[-1:]
+        return last.filtered(lambda event: event.kind == const.EVENT_CONSENTED)
 
     def _get_consent_text(self):
         """Return what the customer agrees to, in the user's language (P57).
@@ -94,6 +101,31 @@ class PaymentPlanAutopay(models.Model):
         self.ensure_one()
         return self.state == const.SIGNED and bool(self._get_consent(self.version_id))
 
+    def _grant_if_possible(self, token):
+        """Give the permission; the money of the deposit is booked in any case.
+
+        :param token: `payment.token` by which the customer just paid
+        """
+        self.ensure_one()
+        try:
+            with self.env.cr.savepoint():
+                self._grant(token)
+        except UserError as error:
+            user = self.user_id or self.company_id._get_autopay_responsible()
+            self.activity_schedule(
+                "mail.mail_activity_data_todo",
+                summary=self.env._("Automatic payment could not be set up"),
+                note=str(error),
+                user_id=user.id,
+            )
+
+    def _get_invoiced_partner(self):
+        """Return the commercial entity that gets the invoices."""
+        self.ensure_one()
+        order_sudo = self.sale_order_id.sudo()  # as any customer
+        partner = order_sudo.partner_invoice_id or self.partner_id
+        return partner.commercial_partner_id
+
     def _grant(self, token):
         """Give the permission that the customer consented to, for a payment method.
 
@@ -113,7 +145,7 @@ class PaymentPlanAutopay(models.Model):
         return Mandate._grant(
             token,
             {
-                "partner_id": self.partner_id.commercial_partner_id.id,
+                "partner_id": self._get_invoiced_partner().id,
                 "currency_id": self.currency_id.id,
                 "max_amount": self._get_largest_amount(),
                 "consent_text": consent.text,

@@ -118,12 +118,16 @@ class PaymentPlanInstallment(models.Model):
 
         What is paid on a day pays its payments in their order.
         """
+        if not move_sudo.payment_plan_id:
+            return self.amount  # its due dates are not those of the plan
         terms = move_sudo.line_ids.filtered(
             lambda line: (
                 line.display_type == "payment_term"
                 and line.date_maturity == self.date_due
             )
         )
+        if not terms:
+            return self.amount
         same_day = self.plan_id.installment_ids.filtered(
             lambda line: line.date_due == self.date_due
         ).sorted("number")
@@ -137,6 +141,8 @@ class PaymentPlanInstallment(models.Model):
     def _get_state(self):
         self.ensure_one()
         move_sudo = self.move_id.sudo()  # as above
+        if move_sudo.payment_state == "reversed":
+            return const.CREDITED
         is_paid = self.currency_id.is_zero(self.amount_open)
         if is_paid and move_sudo.state == "posted":
             return const.PAID
@@ -175,14 +181,15 @@ class PaymentPlanInstallment(models.Model):
     def _get_state_domain(self, state):
         """Return the domain of one state; progress and disputes count as open."""
         today = self.env.company._get_autopay_today()
-        whole = Domain("move_id.state", "=", "posted")
+        credited = Domain("move_id.payment_state", "=", "reversed")
+        whole = Domain("move_id.state", "=", "posted") & ~credited
         whole &= Domain("move_id.amount_residual", "=", 0)
         parts = self.search(
             Domain("is_part", "=", True) & Domain("move_id.amount_residual", ">", 0)
         ).filtered(lambda line: line.currency_id.is_zero(line.amount_open))
         paid = whole | Domain("id", "in", parts.ids)
         canceled = Domain("plan_id.state", "=", const.CANCELED)
-        is_open = ~paid & ~canceled
+        is_open = ~paid & ~canceled & ~credited
         days = {
             const.WAITING: Domain("date_due", "=", False),
             const.SCHEDULED: Domain("date_due", ">", today),
@@ -191,8 +198,10 @@ class PaymentPlanInstallment(models.Model):
         }
         if state == const.PAID:
             return paid
+        if state == const.CREDITED:
+            return credited
         if state == const.LINE_CANCELED:
-            return ~paid & canceled
+            return ~paid & ~credited & canceled
         if state in days:
             return is_open & days[state]
         ids = self.search(is_open & Domain("move_id", "!=", False)).filtered(

@@ -219,6 +219,8 @@ class PaymentPlanInstallmentInvoice(models.Model):
         """
         self.ensure_one()
         self.plan_id.check_access("write")
+        if self.state == const.CREDITED:
+            self.sudo().move_id = False  # it was credited: invoiced anew
         if self.move_id:
             return self.move_id.get_formview_action()
         if self.plan_id.state != const.ACTIVE:

@@ -5,7 +5,7 @@ from odoo.fields import Domain
 from .. import const
 
 #: States of a payment whose invoice cannot be paid now.
-CLOSED_LINES = (const.PAID, const.LINE_CANCELED)
+CLOSED_LINES = (const.PAID, const.CREDITED, const.LINE_CANCELED)
 BUSY_LINES = (const.PROCESSING, const.DISPUTED)
 
 
@@ -121,6 +121,8 @@ class PaymentPlanPortal(models.Model):
         is_payable = (
             self.state == const.ACTIVE
             and line.state not in CLOSED_LINES + BUSY_LINES
+            and line.state != const.WAITING
+            and self.structure != const.FINANCED
             and not obstacle
         )
         has_invoice = move_sudo.state == "posted"
@@ -154,7 +156,9 @@ class PaymentPlanPortal(models.Model):
         :raise UserError: this payment cannot be made now; says why
         """
         self.ensure_one()
-        line = self.installment_ids.filtered(lambda line: line.id == line_id)
+        line = self.installment_ids.filtered(
+            lambda ln: ln.id == line_id and ln.state != const.WAITING
+        )
         if not line:
             raise UserError(self.env._("This payment is not part of %s.", self.name))
         return self._invoice_early(line)
@@ -186,9 +190,13 @@ class PaymentPlanPortal(models.Model):
     # === PAYING EVERYTHING === #
 
     def _get_payoff_lines(self):
-        """Return the payments that are open; hook for what else is owed."""
+        """Return the payments that can be paid now; hook for what else is owed.
+
+        What waits for a milestone is not owed before it: invoiced, it would be charged.
+        """
         self.ensure_one()
-        return self.installment_ids.filtered(lambda ln: ln.state not in CLOSED_LINES)
+        closed = (*CLOSED_LINES, const.WAITING)
+        return self.installment_ids.filtered(lambda ln: ln.state not in closed)
 
     def _get_portal_payoff(self):
         """Return what paying everything now costs, and until when (PF36, P21).

@@ -208,6 +208,13 @@ class PaymentPlanPortalQuote(models.Model):
             raise UserError(
                 self.env._("Tick the box to allow automatic payment; nothing changed.")
             )
+        if not self.env.user.share:
+            raise UserError(
+                self.env._(
+                    "Only the customer can allow automatic payment. Send the link of "
+                    "this page, or log out to try it."
+                )
+            )
         self._consent(answers.get("digest"), evidence)
 
     def _withdraw_consent_in_portal(self):

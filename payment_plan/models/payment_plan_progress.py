@@ -1,5 +1,5 @@
 from odoo import api, fields, models
-from odoo.exceptions import UserError
+from odoo.exceptions import RedirectWarning, UserError
 
 from .. import const
 
@@ -11,9 +11,6 @@ class PaymentPlanProgress(models.Model):
     _inherit = ["payment.plan", "autopay.step.mixin"]
 
     lock_seq = fields.Integer(readonly=True, copy=False, groups="base.group_system")
-    consent_withdrawn_on = fields.Datetime(
-        readonly=True, copy=False, groups="base.group_system"
-    )
     amount_paid = fields.Monetary("Paid", compute="_compute_amounts")
     amount_open = fields.Monetary("Open", compute="_compute_amounts")
     amount_overdue = fields.Monetary("Overdue", compute="_compute_amounts")
@@ -34,28 +31,41 @@ class PaymentPlanProgress(models.Model):
     def _compute_amounts(self):
         for plan in self:
             lines = plan.installment_ids
-            live = lines.filtered(lambda i: i.state != const.LINE_CANCELED)
+            closed = (const.LINE_CANCELED, const.CREDITED)
+            live = lines.filtered(lambda i, closed=closed: i.state not in closed)
             still_open = live.filtered(lambda i: i.state != const.PAID and i.date_due)
             late = still_open.filtered(lambda i: i.state == const.OVERDUE)
             following = still_open.sorted("date_due")[:1]
-            plan.amount_paid = sum(lines.mapped("amount_paid"))
+            kept = lines.filtered(lambda i: i.state != const.CREDITED)
+            plan.amount_paid = sum(kept.mapped("amount_paid"))
             plan.amount_open = sum(live.mapped("amount_open"))
             plan.amount_overdue = sum(late.mapped("amount_open"))
             plan.next_date = following.date_due
             plan.next_amount = following.amount_open
 
-    @api.depends("amount_total", "state", "sale_order_id.amount_total")
+    @api.depends(
+        "amount_total",
+        "state",
+        "sale_order_id.amount_total",
+        "sale_order_id.currency_id",
+        "sale_order_id.partner_id",
+        "move_id.amount_total",
+    )
     def _compute_is_out_of_sync(self):
         for plan in self:
-            order = plan.sale_order_id
-            plan.is_out_of_sync = (
-                plan.state in (const.SIGNED, const.ACTIVE)
-                and bool(order)
-                and plan.currency_id.compare_amounts(
-                    plan.amount_total, order.amount_total
-                )
-                != 0
-            )
+            is_running = plan.state in (const.SIGNED, const.ACTIVE)
+            plan.is_out_of_sync = is_running and plan._differs_from_document()
+
+    def _differs_from_document(self):
+        """Whether the document is not about what was signed any more (P74)."""
+        self.ensure_one()
+        document_sudo = self._get_document().sudo()  # whoever changed it
+        total = document_sudo.amount_total
+        return bool(document_sudo) and (
+            document_sudo.currency_id != self.currency_id
+            or document_sudo.partner_id != self.partner_id
+            or self.currency_id.compare_amounts(self.amount_total, total) != 0
+        )
 
     # === RUNNING === #
 
@@ -64,11 +74,24 @@ class PaymentPlanProgress(models.Model):
         for plan in self.filtered(lambda plan: plan.state == const.SIGNED):
             plan.state = const.ACTIVE
             plan.installment_ids._schedule_invoices()
-            today = plan.company_id._get_autopay_today()
-            due = plan.installment_ids.filtered(
-                lambda line, day=today: line._is_due_on(day)
-            )
-            due._make_invoices()
+            plan._invoice_at_start()
+
+    def _invoice_at_start(self):
+        """Invoice what is due at once; what cannot be is left to the job (P54).
+
+        The money of a deposit must be booked whatever else is wrong.
+        """
+        self.ensure_one()
+        today = self.company_id._get_autopay_today()
+        due = self.installment_ids.filtered(lambda line: line._is_due_on(today))
+        try:
+            with self.env.cr.savepoint():
+                if obstacle := self._get_obstacle():
+                    raise UserError(obstacle)
+                due._make_invoices()
+        except (UserError, RedirectWarning) as error:
+            for line in due:
+                line._note_problem(str(error))
 
     def _follow(self):
         """Complete plans that are paid, and reopen those whose money went back."""
@@ -90,12 +113,15 @@ class PaymentPlanProgress(models.Model):
     def _get_obstacle(self):
         """Say why nothing may be charged or invoiced now, or return an empty text."""
         self.ensure_one()
+        document = self._get_document()
+        if self.state == const.CANCELED:
+            return self.env._("%s was canceled.", self.display_name)
         if self.is_out_of_sync:
             return self.env._(
                 "%(order)s is about %(total)s now, %(signed)s were signed: undo the "
                 "change of the order, or agree on it with the customer.",
-                order=self.sale_order_id.name,
-                total=self.currency_id.format(self.sale_order_id.amount_total),
+                order=document.name,
+                total=document.currency_id.format(document.amount_total),
                 signed=self.currency_id.format(self.amount_total),
             )
         return ""
@@ -153,9 +179,13 @@ class PaymentPlanProgress(models.Model):
             return self.final_move_id
         order = self.sale_order_id.with_company(self.company_id)
         order._force_lines_to_invoice_policy_order()
-        move = order.with_context(payment_plan_closing=True)._create_invoices(
-            final=True
+        closing = order.with_context(
+            payment_plan_closing=True, raise_if_nothing_to_invoice=False
         )
+        move = closing._create_invoices(final=True)
+        if not move:  # somebody closed it by hand
+            self.final_move_id = self._find_final_invoice()
+            return self.final_move_id
         if not move.currency_id.is_zero(move.amount_total):
             raise UserError(
                 self.env._(
@@ -169,6 +199,11 @@ class PaymentPlanProgress(models.Model):
         move._book_plan_exchange()
         self.final_move_id = move
         return move
+
+    def _find_final_invoice(self):
+        """Return the latest invoice of the order that is no payment of the plan."""
+        moves = self.sale_order_id.invoice_ids - self.installment_ids.move_id
+        return moves.filtered(lambda move: move.state == "posted")[:1]
 
     def action_close(self):
         """Make the final invoice now, before the session.
@@ -188,6 +223,20 @@ class PaymentPlanProgress(models.Model):
         self.sudo()._close()  # salespeople may not post invoices
 
     # === CANCELING === #
+
+    def action_cancel(self):
+        """End these plans by hand: the rest is invoiced as any order is.
+
+        :raise UserError: one of them is paid in full
+        """
+        for plan in self:
+            plan.check_access("write")
+            if plan.state == const.COMPLETED:
+                raise UserError(
+                    self.env._("%s is paid in full: nothing to end.", plan.display_name)
+                )
+            reason = self.env._("Ended by %s", self.env.user.name)
+            plan.sudo()._cancel(reason)  # plans are written by the system only
 
     def _cancel(self, reason):
         """End these plans: nothing more is invoiced or charged.

@@ -1,5 +1,5 @@
 from odoo import api, fields, models
-from odoo.exceptions import ValidationError
+from odoo.exceptions import UserError, ValidationError
 
 from .. import const
 from ..tools import terms
@@ -54,7 +54,12 @@ class PaymentPlanStep(models.Model):
         return steps
 
     def write(self, vals):
-        """A changed step is a change of its plan."""
+        """A changed step is a change of its plan.
+
+        :raise UserError: the plan is signed, or the step would go to another one
+        """
+        if {"plan_id", "template_id"} & set(vals):
+            raise UserError(self.env._("A step stays where it is: add another one."))
         self._change_rule()
         return super().write(vals)
 

@@ -13,7 +13,15 @@ class PaymentTransaction(models.Model):
         if plans := self.sale_order_ids.payment_plan_id:
             # Whoever books it at the same time starts over, and finds it booked.
             plans._lock()
-        confirmed = super()._check_amount_and_confirm_order()
+        # Money that was sent before a plan was chosen does not sign it.
+        unsigned = self.filtered(
+            lambda tx: (
+                const.OFFERED in tx.sale_order_ids.payment_plan_id.mapped("state")
+            )
+        )
+        confirmed = super(
+            PaymentTransaction, self - unsigned
+        )._check_amount_and_confirm_order()
         for transaction in self:
             transaction._pay_plan()
         return confirmed
@@ -29,8 +37,11 @@ class PaymentTransaction(models.Model):
             lambda move: move.state == "posted" and move.amount_residual
         )
         self.invoice_ids = self.invoice_ids | moves
+        payer = self.partner_id.commercial_partner_id
         for plan in running:
-            plan._grant(self.token_id)
+            # Whoever else pays did not consent: their method is not used (P27).
+            if payer == plan.partner_id.commercial_partner_id:
+                plan._grant_if_possible(self.token_id)
 
     def _invoice_sale_orders(self):
         """Leave orders with a running plan alone: the plan makes their invoices."""

@@ -1,5 +1,5 @@
 from odoo import api, fields, models
-from odoo.exceptions import AccessError, UserError
+from odoo.exceptions import AccessError, UserError, ValidationError
 
 from .. import const
 from .payment_plan_rule_schedule import Order
@@ -29,16 +29,77 @@ class SaleOrder(models.Model):
         for order in self:
             order.payment_plan_count = len(order.payment_plan_ids)
 
+    @api.model_create_multi
+    def create(self, vals_list):
+        """Which plan was chosen is written by `_choose_plan` only."""
+        for vals in vals_list:
+            self._ensure_plan_not_written(vals)
+        orders = super().create(vals_list)
+        if not self.env.su and orders.payment_plan_id:
+            orders._ensure_plan_not_written({"payment_plan_id": True})  # a default
+        return orders
+
     def write(self, vals):
         """Which plan was chosen is written by `_choose_plan` only.
 
         :raise AccessError: somebody else writes it
         """
+        self._ensure_plan_not_written(vals)
+        result = super().write(vals)
+        if {"partner_id", "user_id", "pricelist_id", "currency_id"} & set(vals):
+            self.sudo().payment_plan_ids._follow_order()  # whoever changes the order
+        return result
+
+    def _ensure_plan_not_written(self, vals):
         if "payment_plan_id" in vals and not self.env.su:
             raise AccessError(
                 self.env._("Choose a payment plan by its button, not by writing it.")
             )
-        return super().write(vals)
+
+    @api.constrains("payment_plan_id")
+    def _check_payment_plan(self):
+        for order in self:
+            if order.payment_plan_id and order != order.payment_plan_id.sale_order_id:
+                raise ValidationError(
+                    self.env._(
+                        "%(plan)s is not a plan of %(order)s.",
+                        plan=order.payment_plan_id.display_name,
+                        order=order.name,
+                    )
+                )
+
+    def _get_copiable_order_lines(self):
+        """What a plan saved is not part of another order."""
+        return (
+            super()
+            ._get_copiable_order_lines()
+            .filtered(lambda line: not line.is_plan_discount)
+        )
+
+    @api.ondelete(at_uninstall=False)
+    def _unlink_offers(self):
+        """Offers go with their quotation; what a customer was shown does not."""
+        self.sudo().payment_plan_id = False  # see `write`
+        self.payment_plan_ids.unlink()
+
+    def action_draft(self):
+        """A reopened quotation has no plan yet: the canceled one is not chosen."""
+        result = super().action_draft()
+        for order in self:
+            if order.payment_plan_id.state == const.CANCELED:
+                order._drop_plan_discount()
+        return result
+
+    def action_leave_plan(self):
+        """Take the customer's choice back before the signature.
+
+        :raise UserError: it is signed
+        """
+        for order in self:
+            order.check_access("write")
+            order._lock_for_signature()
+            order._ensure_open_for_plans()
+            order._drop_plan_discount()
 
     # === WHAT PLANS ARE ABOUT === #
 
@@ -183,8 +244,9 @@ class SaleOrder(models.Model):
     def _get_prepayment_required_amount(self):
         """The deposit of the chosen plan confirms the order."""
         self.ensure_one()
-        if self.payment_plan_id and self.require_payment:
-            return self.payment_plan_id._get_deposit()
+        plan = self.payment_plan_id
+        if plan and plan.state != const.CANCELED and self.require_payment:
+            return plan._get_deposit()
         return super()._get_prepayment_required_amount()
 
     def _has_to_be_signed(self):

@@ -18,8 +18,8 @@ class SaleOrderInvoicing(models.Model):
         return super()._create_invoices(grouped=grouped, final=final, date=date)
 
     def _ensure_no_running_plan(self):
-        if self.env.context.get("payment_plan_closing"):
-            return
+        if self.env.su and self.env.context.get("payment_plan_closing"):
+            return  # the plan itself; nobody else can be the superuser
         for order in self:
             if order._has_running_plan():
                 raise UserError(
@@ -35,7 +35,7 @@ class SaleOrderInvoicing(models.Model):
         """Whether a plan makes the invoices of this order."""
         self.ensure_one()
         plan = self.payment_plan_id
-        return plan.state in const.BOUND_STATES and not plan.final_move_id
+        return plan.state in (const.SIGNED, const.ACTIVE)
 
     def _create_plan_down_payments(self, installments, is_last=False):
         """Add the down payments of many orders at once; core does it order by order.

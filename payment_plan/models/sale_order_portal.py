@@ -124,6 +124,10 @@ class SaleOrderPortal(models.Model):
         plan = self.payment_plan_id
         if not plan:
             return self.env._("Choose how you pay first: %s.", self.name)
+        if plan.state == const.CANCELED:
+            return self.env._(
+                "%s: this plan was canceled. Please ask us for a new offer.", self.name
+            )
         if plan.state == const.OFFERED:
             return self.env._(
                 "%s: sign the contract first. Nothing is paid before that.", self.name

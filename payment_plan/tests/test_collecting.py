@@ -25,7 +25,7 @@ class TestCollecting(PlanCommon):
         )
         cls.method = cls.env.ref("payment.payment_method_card")
 
-    def _token(self, answer="done"):
+    def _token(self, answer="done", partner=None):
         return (
             self.env["payment.token"]
             .sudo()
@@ -33,7 +33,7 @@ class TestCollecting(PlanCommon):
                 {
                     "provider_id": self.provider.id,
                     "payment_method_id": self.method.id,
-                    "partner_id": self.customer.id,
+                    "partner_id": (partner or self.customer).id,
                     "payment_details": "4242",
                     "provider_ref": "card 4242",
                     "demo_simulated_state": answer,
@@ -41,7 +41,7 @@ class TestCollecting(PlanCommon):
             )
         )
 
-    def _pay_deposit(self, plan, token=None, amount=None):
+    def _pay_deposit(self, plan, token=None, amount=None, payer=None, meanwhile=None):
         """Pay as core's route does: a transaction of the order, then its booking."""
         order = plan.sale_order_id
         transaction = (
@@ -53,7 +53,7 @@ class TestCollecting(PlanCommon):
                     "payment_method_id": self.method.id,
                     "amount": amount or order._get_prepayment_required_amount(),
                     "currency_id": order.currency_id.id,
-                    "partner_id": self.customer.id,
+                    "partner_id": (payer or self.customer).id,
                     "operation": "online_direct",
                     "token_id": token.id if token else False,
                     "sale_order_ids": [Command.set(order.ids)],
@@ -61,6 +61,8 @@ class TestCollecting(PlanCommon):
             )
         )
         transaction._set_done()
+        if meanwhile:
+            meanwhile()
         transaction._post_process()
         return transaction
 
@@ -77,7 +79,8 @@ class TestCollecting(PlanCommon):
             self.assertEqual((plan.state, order.state), ("signed", "draft"))
             self.assertTrue(order._has_to_be_paid())
             self.assertEqual(order._get_prepayment_required_amount(), 500.0)
-            provider = self.env["payment.provider"]
+            visitor = self.env.ref("base.public_user")
+            provider = self.env["payment.provider"].with_user(visitor)
             required = provider._is_tokenization_required(sale_order_id=order.id)
             self.assertTrue(required)
             self._pay_deposit(plan, self._token())
@@ -223,3 +226,67 @@ class TestCollecting(PlanCommon):
         self._pay_deposit(plan, self._token())
         self.assertEqual(len(plan.sale_order_id.invoice_ids), 1)
         self.assertEqual(self._lines(plan)[0].state, "paid")
+
+    def test_p27_whoever_else_pays_did_not_consent(self):
+        """A parent pays the deposit: booked, but the parent's card is not used."""
+        parent = self.env["res.partner"].create({"name": "Parent"})
+        with freeze_time("2026-03-01 12:00:00"):
+            plan = self._signed()
+            self._pay_deposit(plan, self._token(partner=parent), payer=parent)
+        self.assertEqual(plan.amount_paid, 500.0)
+        self.assertFalse(plan._get_mandate_sudo())
+
+    def test_a_deposit_is_booked_though_the_permission_fails(self):
+        """The method is removed before the booking: the money counts all the same."""
+        with freeze_time("2026-03-01 12:00:00"):
+            plan = self._signed()
+            token = self._token()
+            self._pay_deposit(plan, token, meanwhile=token.action_archive)
+        self.assertEqual((plan.state, plan.amount_paid), ("active", 500.0))
+        self.assertFalse(plan._get_mandate_sudo())
+        summary = "Automatic payment could not be set up"
+        self.assertIn(summary, plan.activity_ids.mapped("summary"))
+
+    def test_a_common_permission_does_not_pay_a_plan_without_automatic_payment(self):
+        with freeze_time("2026-03-01 12:00:00"):
+            self.env["autopay.mandate"].sudo()._grant(
+                self._token(),
+                {
+                    "partner_id": self.customer.id,
+                    "currency_id": self.currency.id,
+                    "max_amount": 5000.0,
+                    "consent_text": "All invoices",
+                    "consent_version": "1",
+                },
+                "portal",
+            )
+            plan = self._signed(consent=False, autopay="off")
+            self._pay_deposit(plan, self._token())
+        with freeze_time("2026-04-01 12:00:00"):
+            self._run()
+            self._collect()
+        self.assertEqual(plan.amount_paid, 500.0)
+
+    def test_p47_allowed_again_what_is_invoiced_is_collected(self):
+        with freeze_time("2026-03-01 12:00:00"):
+            plan = self._signed()
+            self._pay_deposit(plan, self._token())
+        with freeze_time("2026-04-01 12:00:00"):
+            self._run()
+            plan._get_mandate_sudo()._withdraw("portal")
+            self.assertFalse(plan._get_consent(plan.version_id))
+            plan._log_event(
+                "consented", plan.version_id, {"text": "I agree", "text_version": "1"}
+            )
+            plan._grant(self._token())
+            self._collect()
+        self.assertEqual(plan.amount_paid, 1000.0)
+
+    def test_p17_money_sent_before_the_signature_does_not_sign(self):
+        order = self._order(2000.0, require_payment=True, prepayment_percent=1.0)
+        plan = self._offer(order)
+        order.require_payment = True
+        order._choose_plan(plan)
+        self._pay_deposit(plan, amount=500.0)
+        self.assertEqual((order.state, plan.state), ("draft", "offered"))
+        self.assertIn(order.transaction_ids.payment_id.state, ("in_process", "paid"))

@@ -1,5 +1,6 @@
 from odoo import api, fields, models
 from odoo.exceptions import UserError
+from odoo.tools import clean_context
 
 from .. import const
 
@@ -55,7 +56,9 @@ class PaymentPlanLay(models.TransientModel):
         self.env["account.move"].check_access("write")
         if not (self.agreement or "").strip():
             raise UserError(self.env._("Enter how and when the customer agreed."))
-        Plan = self.env["payment.plan"].sudo()  # accountants read plans only
+        # Defaults of the dialog are not for what is made here.
+        own = self.with_context(clean_context(self.env.context))
+        Plan = own.env["payment.plan"].sudo()  # accountants read plans only
         plan_sudo = Plan.create(
             {"move_id": self.move_id.id, "template_id": self.template_id.id}
         )

@@ -126,7 +126,7 @@ def allow(page):
     expect(box).not_to_be_checked()
     box.check()
     page.locator("#payment_plan_autopay button[type=submit]").first.click()
-    expect(page.locator("#payment_plan_autopay")).to_contain_text("You allowed")
+    expect(page.locator("#payment_plan_autopay")).to_contain_text("You allow it.")
 
 
 def sign(page):
