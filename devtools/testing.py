@@ -94,7 +94,7 @@ def test(arguments: list[str]) -> int:
         ]
         results = [process.wait() for process in started]
         for number in range(1, len(lanes)):
-            print(_log(run, number).read_text(errors="replace"), flush=True)
+            say(_log(run, number).read_text(errors="replace"))
         return next((result for result in results if result), 0)
 
 

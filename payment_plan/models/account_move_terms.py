@@ -15,13 +15,14 @@ class AccountMoveTerms(models.Model):
         the same day and with the same number.
         """
         self.ensure_one()
-        _ = self.env._
         if self.move_type != "out_invoice" or self.state != "posted":
-            return _("%s is not a posted invoice of a customer.", self.display_name)
+            return self.env._(
+                "%s is not a posted invoice of a customer.", self.display_name
+            )
         if self.payment_plan_installment_ids:
-            return _("%s belongs to a payment plan already.", self.name)
+            return self.env._("%s belongs to a payment plan already.", self.name)
         if self.currency_id.compare_amounts(self.amount_residual, self.amount_total):
-            return _(
+            return self.env._(
                 "%(invoice)s is partly paid: %(open)s of %(total)s are open. Credit "
                 "the rest and invoice it again to divide it.",
                 invoice=self.name,
@@ -32,10 +33,9 @@ class AccountMoveTerms(models.Model):
 
     def _get_lock_obstacle(self):
         """Say what keeps the accounting entry of this invoice as it is."""
-        _ = self.env._
         has_tax = bool(self.line_ids.tax_ids)
         if locks := self._get_violated_lock_dates(self.date, has_tax):
-            return _(
+            return self.env._(
                 "%(invoice)s is in a period that is locked until %(day)s: its due "
                 "dates cannot be changed any more. Credit it and sell the service "
                 "again with a plan.",
@@ -43,7 +43,7 @@ class AccountMoveTerms(models.Model):
                 day=format_date(self.env, locks[-1][0]),
             )
         if self.inalterable_hash or self.need_cancel_request:
-            return _(
+            return self.env._(
                 "%s is secured, or was reported: its due dates cannot be changed any "
                 "more. Credit it and sell the service again with a plan.",
                 self.name,
@@ -79,10 +79,11 @@ class AccountMoveTerms(models.Model):
     @api.depends("payment_plan_id")
     def _compute_needed_terms(self):
         """One due line for each day of the plan; the sums are exact (P19)."""
-        super()._compute_needed_terms()
+        result = super()._compute_needed_terms()
         for move in self.filtered("payment_plan_id"):
             if terms := move._get_plan_terms():
                 move.needed_terms = terms
+        return result
 
     def _get_plan_terms(self):
         """Return the due lines by the plan, or nothing where its sum is another one."""

@@ -23,7 +23,8 @@ class AutopayMandate(models.Model):
 
     def _after_withdrawal(self):
         """What was consented to at the signature is withdrawn, too."""
-        super()._after_withdrawal()
+        result = super()._after_withdrawal()
         for mandate in self.filtered(lambda m: m.res_model == "payment.plan"):
             plan_sudo = self.env["payment.plan"].sudo().browse(mandate.res_id)
             plan_sudo.exists()._withdraw_consent()
+        return result

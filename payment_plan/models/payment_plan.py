@@ -222,9 +222,10 @@ class PaymentPlan(models.Model):
             plan.display_name = f"{document}: {plan.name}" if document else plan.name
 
     def _compute_access_url(self):
-        super()._compute_access_url()
+        result = super()._compute_access_url()
         for plan in self:
             plan.access_url = f"/my/plans/{plan.id}"
+        return result
 
     # === SCHEDULE === #
 
@@ -292,10 +293,11 @@ class PaymentPlan(models.Model):
         if self.autopay != const.AUTOPAY_REQUIRED or self._get_providers_sudo():
             return ""
         return self.env._(
-            "%s requires automatic payment, but no payment provider of %s can save "
-            "payment methods. Set one up, or make automatic payment optional.",
-            self.name,
-            self.company_id.name,
+            "%(plan)s requires automatic payment, but no payment provider of "
+            "%(company)s can save payment methods. Set one up, or make automatic "
+            "payment optional.",
+            plan=self.name,
+            company=self.company_id.name,
         )
 
     def _get_providers_sudo(self):

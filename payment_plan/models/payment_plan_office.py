@@ -1,7 +1,6 @@
-from itertools import groupby
-
 from odoo import api, fields, models
 from odoo.exceptions import UserError
+from odoo.tools import groupby
 
 from .. import const
 from ..tools.money import from_units
@@ -85,8 +84,8 @@ class PaymentPlanOffice(models.Model):
         if not lines:
             return ""
         parts = [
-            self._get_part_text(amount, len(list(same)))
-            for (_kind, amount), same in groupby(line[:2] for line in lines)
+            self._get_part_text(amount, len(same))
+            for (_kind, amount), same in groupby(lines, key=lambda line: line[:2])
         ]
         text = " + ".join(parts)
         last_due = lines[-1][-1]

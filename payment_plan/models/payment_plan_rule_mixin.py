@@ -111,32 +111,47 @@ class PaymentPlanRuleMixin(models.AbstractModel):
     def _check_rule(self):
         for rule in self:
             if error := rule._get_rule_error():
-                raise ValidationError(f"{rule.display_name}: {error}")
+                raise ValidationError(
+                    self.env._(
+                        "%(plan)s: %(problem)s", plan=rule.display_name, problem=error
+                    )
+                )
 
     def _get_rule_error(self):
         """Return what is wrong with this rule by itself, or an empty text."""
         self.ensure_one()
-        _ = self.env._
         percents = (self.deposit_percent, self.discount_percent)
         amounts = (self.deposit_amount, self.minimum_amount, self.discount_amount)
         checks = [
-            (all(0 <= p <= 100 for p in percents), _("A percentage is 0 to 100.")),
-            (all(0 <= a < 1e12 for a in amounts), _("An amount is zero or more.")),
+            (
+                all(0 <= p <= 100 for p in percents),
+                self.env._("A percentage is 0 to 100."),
+            ),
+            (
+                all(0 <= a < 1e12 for a in amounts),
+                self.env._("An amount is zero or more."),
+            ),
             (
                 self.structure != const.INSTALLMENTS
                 or 1 <= self.installment_count <= 520,
-                _("A plan has 1 to 520 installments."),
+                self.env._("A plan has 1 to 520 installments."),
             ),
-            (self.interval_count >= 1, _("The interval is 1 or more.")),
-            (0 <= self.anchor_day <= 31, _("The day of the month is 0 to 31.")),
-            (self.cutoff_days >= 0, _("Days before the session are 0 or more.")),
+            (self.interval_count >= 1, self.env._("The interval is 1 or more.")),
+            (
+                0 <= self.anchor_day <= 31,
+                self.env._("The day of the month is 0 to 31."),
+            ),
+            (
+                self.cutoff_days >= 0,
+                self.env._("Days before the session are 0 or more."),
+            ),
             (
                 self.start != const.FROM_DATE or self.start_date,
-                _("Enter the date from which installments count."),
+                self.env._("Enter the date from which installments count."),
             ),
             (
                 self.structure != const.FINANCED or self.financing_partner_id,
-                _("Enter the partner who finances the plan."),
+                self.env._("Enter the partner who finances the plan."),
             ),
         ]
         return next((text for is_right, text in checks if not is_right), "")

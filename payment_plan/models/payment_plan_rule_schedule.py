@@ -57,7 +57,11 @@ class PaymentPlanRuleSchedule(models.AbstractModel):
             return make_schedule(self._get_terms(order), booking)
         except ScheduleError as error:
             reason = self._get_sentence(error.code, error.numbers, order.currency)
-            raise UserError(f"{self.display_name}: {reason}") from error
+            raise UserError(
+                self.env._(
+                    "%(plan)s: %(problem)s", plan=self.display_name, problem=reason
+                )
+            ) from error
 
     def _get_booking(self, order):
         return terms.Booking(

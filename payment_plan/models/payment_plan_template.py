@@ -154,29 +154,28 @@ class PaymentPlanTemplate(models.Model):
         return self._get_limit_obstacle(order) or self._get_schedule_obstacle(order)
 
     def _get_limit_obstacle(self, order):
-        _ = self.env._
         today = order.company_id._get_autopay_today()
         products = order.order_line.product_id
         total = order._get_plan_total()
         if self.company_id and self.company_id != order.company_id:
-            return _("It belongs to %s.", self.company_id.name)
+            return self.env._("It belongs to %s.", self.company_id.name)
         if not self.active:
-            return _("It is archived.")
+            return self.env._("It is archived.")
         if (self.date_from and today < self.date_from) or (
             self.date_to and today > self.date_to
         ):
-            return _("It is not offered today.")
+            return self.env._("It is not offered today.")
         if self.product_ids or self.category_ids:
             fits = products.product_tmpl_id & self.product_ids
             below = self.env["product.category"].search(
                 [("id", "child_of", self.category_ids.ids)]
             )
             if not fits and not products.categ_id & below:
-                return _("It is for other products.")
+                return self.env._("It is for other products.")
         if total < self.amount_min or (self.amount_max and total > self.amount_max):
-            return _("The total is outside its limits.")
+            return self.env._("The total is outside its limits.")
         if self._get_approval_reasons() and not self.approved_by_id:
-            return _("A sales manager has not approved it.")
+            return self.env._("A sales manager has not approved it.")
         return ""
 
     def _get_schedule_obstacle(self, order):

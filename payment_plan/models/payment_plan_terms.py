@@ -214,34 +214,41 @@ class PaymentPlanTerms(models.Model):
     def _check_settings(self):
         for terms in self:
             if error := terms._get_setting_error():
-                raise ValidationError(f"{terms.name}: {error}")
+                raise ValidationError(
+                    self.env._(
+                        "%(terms)s: %(problem)s", terms=terms.name, problem=error
+                    )
+                )
 
     def _get_setting_error(self):
         """Return what is wrong with these settings by themselves, or an empty text."""
         self.ensure_one()
-        _ = self.env._
         is_missed = self.missed_action != const.NONE
         checks = [
             (
                 self._has_fee("late_fee") or self.late_fee_kind == const.NONE,
-                _("Enter the late fee, or choose no fee."),
+                self.env._("Enter the late fee, or choose no fee."),
             ),
             (
                 self._has_fee("reschedule_fee")
                 or self.reschedule_fee_kind == const.NONE,
-                _("Enter the fee for rescheduling, or choose no fee."),
+                self.env._("Enter the fee for rescheduling, or choose no fee."),
             ),
             (
                 not is_missed or self.default_failures or self.default_days,
-                _("Enter after how many failed payments or days this happens."),
+                self.env._(
+                    "Enter after how many failed payments or days this happens."
+                ),
             ),
             (
                 self.reschedule_free <= self.reschedule_max,
-                _("There are more free reschedules than reschedules."),
+                self.env._("There are more free reschedules than reschedules."),
             ),
             (
                 not self.tier_ids or 0 in self.tier_ids.mapped("days"),
-                _("Add a cancellation tier of 0 days: what is kept at the very end."),
+                self.env._(
+                    "Add a cancellation tier of 0 days: what is kept at the very end."
+                ),
             ),
         ]
         return next((text for is_right, text in checks if not is_right), "")

@@ -323,7 +323,7 @@ class TestSignedContract(ContractCommon):
 
         def fail(plan, event):
             if plan == bad:
-                raise UserError("No printer")
+                raise UserError(self.env._("No printer"))
             return render(plan, event)
 
         with (
