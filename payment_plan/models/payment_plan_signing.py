@@ -46,9 +46,11 @@ class PaymentPlanSigning(models.Model):
         vals = self._prepare_version_vals()
         Version = self.env["payment.plan.version"].sudo()  # written by the system only
         candidate = Version._get_digest(vals)
-        known = self.sudo().version_ids  # as above
-        same = known.filtered(lambda version: version.digest == candidate)
-        return same[:1] or Version.create(vals)
+        domain = [("plan_id", "=", self.id), ("digest", "=", candidate)]
+        if same := Version.search(domain, limit=1):
+            return same
+        self._lock()  # of two who open the page at once, one makes the version
+        return Version.search(domain, limit=1) or Version.create(vals)
 
     def _prepare_version_vals(self):
         self.ensure_one()
