@@ -347,7 +347,8 @@ class TestSignedContract(ContractCommon):
         calls = []
 
         def die(plan, event, content):
-            calls.append(plan)
+            if plan in plans:  # not those of demo data
+                calls.append(plan)
             if len(calls) == 2:
                 raise KeyboardInterrupt
             return store(plan, event, content)
