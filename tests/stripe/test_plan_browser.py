@@ -66,42 +66,55 @@ PAID = (
     " LEFT JOIN account_move m ON m.id = i.move_id"
     " WHERE p.sale_order_id = %s ORDER BY i.number"
 )
+COLLECTED = (
+    "SELECT c.state, c.reason, c.date, a.state, a.message"
+    " FROM payment_plan_installment i JOIN payment_plan p ON p.id = i.plan_id"
+    " JOIN autopay_collection c ON c.move_id = i.move_id"
+    " LEFT JOIN autopay_attempt a ON a.collection_id = c.id"
+    " WHERE p.sale_order_id = %s ORDER BY i.number"
+)
 
 
-@pytest.fixture
-def world(scratch_db, stripe_account):
-    """Return the order's id and its page; Odoo charges by the test's account."""
+@pytest.fixture(params=[DESKTOP, PHONE], ids=["desktop", "phone"])
+def world(request, new_database, stripe_account, browser):
+    """Give a database, a page on its server, the order's id and address, a suffix."""
+    db = new_database()
     code = PREPARE.format(url=stripe_account.url)
-    output = support.odoo_process(code, scratch_db).wait()
+    output = support.odoo_process(code, db).wait()
     line = next(row for row in output.splitlines() if row.startswith("ORDER "))
     _word, order, url = line.split()
-    return int(order), url
+    width, height = request.param
+    with support.live_server(db) as server:
+        context = browser.new_context(
+            base_url=server.url, viewport={"width": width, "height": height}
+        )
+        context.set_default_timeout(30_000)
+        suffix = "-phone" if request.param == PHONE else ""
+        yield db, context.new_page(), int(order), url, suffix
+        context.close()
 
 
-@pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["desktop", "phone"])
 def test_pf22_from_the_quotation_to_the_last_installment(
-    world, page, scratch_db, stripe_account, screenshot, size
+    world, stripe_account, screenshot
 ):
     """Choose, allow, sign, pay 500 by card; three months later all is paid."""
-    order, url = world
-    page.set_viewport_size({"width": size[0], "height": size[1]})
-    suffix = "" if size == DESKTOP else "-phone"
+    db, page, order, url, suffix = world
     choose(page, url)
     screenshot(page, f"plan-contract{suffix}")
     allow(page)
     sign(page)
     pay(page)
-    assert support.sql(scratch_db, PLAN, [order]) == [("active",)]
-    rows = support.sql(scratch_db, PAID, [order])
+    assert support.sql(db, PLAN, [order]) == [("active",)]
+    rows = support.sql(db, PAID, [order])
     assert len(rows) == 4
     assert (float(rows[0][1]), float(rows[0][2])) == (500.0, 0.0)
     assert_no_scrolling(page)
     for number in (1, 2, 3):
-        day = rows[number][0]
-        run_on(scratch_db, day)
-        paid = support.sql(scratch_db, PAID, [order])[number]
-        assert (float(paid[1]), float(paid[2])) == (500.0, 0.0)
-    assert support.sql(scratch_db, PLAN, [order]) == [("completed",)]
+        run_on(db, rows[number][0])
+        paid = support.sql(db, PAID, [order])[number]
+        state = support.sql(db, COLLECTED, [order])
+        assert (float(paid[1]), float(paid[2])) == (500.0, 0.0), state
+    assert support.sql(db, PLAN, [order]) == [("completed",)]
     charges = stripe_account.listing("charges")
     assert [charge["amount"] for charge in charges if charge["paid"]] == [50000] * 4
     page.goto(url)
@@ -143,10 +156,8 @@ def sign(page):
 
 
 def pay(page):
-    form = page.locator("[name=o_stripe_element_container]:visible")
-    if not form.is_visible():
-        page.locator("a[data-bs-target='#modalaccept']:visible").first.click()
-    form.wait_for()
+    # After the signature the form opens by itself.
+    page.locator("[name=o_stripe_element_container]:visible").wait_for()
     fill_card(page, "4242424242424242")
     page.locator("button[name=o_payment_submit_button]:visible").click()
     page.wait_for_url("**/my/orders/**", timeout=60_000)
