@@ -4,6 +4,7 @@ import struct
 import subprocess
 import sys
 import textwrap
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ from devtools import (
     debian,
     odoo_source,
     project,
+    pytest_plugin,
     steps,
     testing,
     wkhtmltopdf,
@@ -239,3 +241,10 @@ def test_lanes_leave_no_test_out():
     [chosen] = testing._lanes(["-k", "foo"])
     assert sorted(chosen) == sorted([*lanes, "-k", "foo"])
     assert testing._lanes(["tests/browser", "-x"]) == [["tests/browser", "-x"]]
+
+
+def test_a_day_ends_at_midnight():
+    """No test begins where too little is left of the day."""
+    last = datetime(2026, 2, 28, 23, 59, 30, tzinfo=UTC)
+    assert pytest_plugin.seconds_left(last) == 30
+    assert pytest_plugin.seconds_left(last + timedelta(seconds=30)) == 24 * 60 * 60

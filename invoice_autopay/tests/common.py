@@ -17,6 +17,8 @@ class AutopayCommon(AccountTestInvoicingCommon):
     def setUpClass(cls):
         super().setUpClass()
         cls.company = cls.company_data["company"]
+        # One day for server and company, at whatever hour the tests run.
+        cls.company.partner_id.tz = "UTC"
         cls.company.autopay_notice_days = 0
         cls.usd = cls.company.currency_id
         cls.provider = cls._create_provider()

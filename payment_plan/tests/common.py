@@ -25,6 +25,8 @@ class PlanCommon(AccountTestInvoicingCommon):
     def setUpClass(cls):
         super().setUpClass()
         cls.company = cls.company_data["company"]
+        # One day for server and company, at whatever hour the tests run.
+        cls.company.partner_id.tz = "UTC"
         cls.company.write({"autopay_notice_days": 0, "plan_lead_days": 0})
         cls.currency = cls.company.currency_id
         cls.env.user.group_ids |= cls.env.ref("sales_team.group_sale_manager")
@@ -42,6 +44,11 @@ class PlanCommon(AccountTestInvoicingCommon):
                 "taxes_id": [],
             }
         )
+
+    @property
+    def today(self):
+        """The day where the company is, also when midnight passes meanwhile."""
+        return self.company._get_autopay_today()
 
     # === MAKING === #
 

@@ -13,7 +13,6 @@ class TestTemplates(PlanCommon):
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
-        cls.today = cls.company._get_autopay_today()
         # The ready-made ones are in the currency of the company that installed them.
         cls.ready = cls.env["payment.plan.template"].with_context(active_test=False)
         cls.ready = cls.ready.search([("company_id", "=", False)])

@@ -21,6 +21,8 @@ class PrepaidCommon(AccountTestInvoicingCommon):
         super().setUpClass()
         cls.env.user.group_ids += cls.env.ref("prepaid_billing.group_manager")
         cls.company = cls.company_data["company"]
+        # One day for server and company, at whatever hour the tests run.
+        cls.company.partner_id.tz = "UTC"
         cls.usd = cls.company.currency_id
         cls.tax = cls.company_data["default_tax_sale"]
         cls.pack = cls._create_pack()

@@ -119,8 +119,8 @@ class World:
         )
         sql(
             self.db,
-            "UPDATE autopay_collection SET date = date - %s WHERE move_id = %s",
-            [WAIT, ids["invoice"]],
+            "UPDATE autopay_collection SET date = %s WHERE move_id = %s",
+            [fields.Date.today(), ids["invoice"]],
         )
         account = self.accounts[cell]
         if cell.fault.settled_by:
