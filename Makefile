@@ -3,7 +3,7 @@ PYTHON ?= python3
 DEVTOOLS = $(PYTHON) -m devtools
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint bench screenshots core-tests setup stop pot clean-cache
+.PHONY: help run test lint bench screenshots core-tests setup stop pot coverage clean-cache
 
 help: ## show this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
@@ -28,6 +28,9 @@ core-tests: ## Odoo's own tests without and with our add-ons (MODULES="sale_time
 
 pot: ## translation templates of all add-ons
 	@$(DEVTOOLS) pot
+
+coverage: ## docs/coverage.md: which test shows what (fails where one is missing)
+	@$(DEVTOOLS) coverage
 
 setup: ## prepare everything, and keep the private PostgreSQL running
 	@$(DEVTOOLS) setup

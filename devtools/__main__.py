@@ -79,6 +79,13 @@ def pot(_arguments: Arguments) -> int:
     return translations.export()
 
 
+def coverage(_arguments: Arguments) -> int:
+    """Write which test shows what; fail where one is missing."""
+    from . import coverage as table
+
+    return table.write()
+
+
 def odoo(arguments: Arguments) -> int:
     """Run Odoo itself with the given arguments."""
     from . import environment
@@ -129,6 +136,7 @@ COMMANDS: dict[str, Callable[[Arguments], int]] = {
     "bench": bench,
     "core-tests": core_tests,
     "pot": pot,
+    "coverage": coverage,
     "odoo": odoo,
     "shell": shell,
     "exec": execute,

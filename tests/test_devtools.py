@@ -11,6 +11,7 @@ import pytest
 
 from devtools import (
     checks,
+    coverage,
     debian,
     odoo_source,
     project,
@@ -248,3 +249,22 @@ def test_a_day_ends_at_midnight():
     last = datetime(2026, 2, 28, 23, 59, 30, tzinfo=UTC)
     assert pytest_plugin.seconds_left(last) == 30
     assert pytest_plugin.seconds_left(last + timedelta(seconds=30)) == 24 * 60 * 60
+
+
+def test_numbers_in_the_names_of_tests():
+    """A test says by its name what it shows."""
+    assert coverage.numbers_in("test_b01_bf3_two_users") == ["B01", "BF3"]
+    assert coverage.numbers_in("test_p18_bf_b") == []
+    assert coverage.numbers_in("test_b9x_bf12") == ["BF12"]
+
+
+def test_tests_of_a_file(tmp_path):
+    """Functions and methods count, helpers do not."""
+    path = tmp_path / "test_x.py"
+    path.write_text(
+        "def test_b11_a(): ...\n"
+        "class TestX:\n"
+        "    def _help(self): ...\n"
+        "    def test_bf2_b(self): ...\n"
+    )
+    assert list(coverage.tests_in(path)) == ["test_b11_a", "TestX.test_bf2_b"]
