@@ -1,5 +1,6 @@
 """The words of payment plans, once."""
 
+from .tools.spread import EVEN, LAST, NEXT, PRO_RATA
 from .tools.terms import (
     BACK_FROM_SESSION,
     BY_MILESTONE,
@@ -32,6 +33,9 @@ STRUCTURES = [
     (CUSTOM, "Deposit and single steps"),
     (FINANCED, "Financed by a partner"),
 ]
+
+#: Paid in parts.
+SPLIT_STRUCTURES = (INSTALLMENTS, PROGRESSIVE, CUSTOM)
 
 DEPOSIT_KINDS = [
     (NONE, "No deposit"),
@@ -141,6 +145,26 @@ LINE_STATES = [
     (DISPUTED, "Disputed"),
     (LINE_CANCELED, "Canceled"),
 ]
+
+#: A payment that money can still be used for.
+OPEN_LINES = (WAITING, SCHEDULED, DUE, OVERDUE)
+
+# On which payments money is used that is paid beyond what is due.
+SPREADS = [
+    (NEXT, "The next payments"),
+    (LAST, "The last payments"),
+    (EVEN, "All open payments, evenly"),
+]
+
+# On which payments of a divided invoice a credit note is used.
+CREDIT_SPREADS = [
+    (LAST, "The last payments first"),
+    (NEXT, "The next payments first"),
+    (PRO_RATA, "All open payments, in proportion"),
+]
+
+#: Payment providers refuse less than about fifty of the smallest units of money.
+SMALLEST_CHARGE_UNITS = 50
 
 # What happened to a plan; evidence of the signature.
 EVENT_SENT = "sent"

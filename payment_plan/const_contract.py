@@ -40,6 +40,16 @@ PROVIDER_CANCELS = [
     (REFUND_OR_DATE, "Full refund or another date, as the customer chooses"),
 ]
 
+# The consumer's right to withdraw from a contract at a distance (EU).
+WITHDRAW_14 = "days_14"
+WITHDRAW_EXEMPT = "exempt"
+
+WITHDRAWALS = [
+    (NONE, "Nothing is stated"),
+    (WITHDRAW_14, "Within 14 days, without reasons"),
+    (WITHDRAW_EXEMPT, "None: leisure on an agreed day"),
+]
+
 # What a clause is about: each kind is in the contract when its setting is on.
 DEPOSIT = "deposit"
 SCHEDULE = "schedule"
@@ -51,6 +61,7 @@ CANCELLATION = "cancellation"
 RESCHEDULING = "rescheduling"
 DELIVERY = "delivery"
 PROVIDER = "provider_cancels"
+WITHDRAWAL = "withdrawal"
 GOVERNING_LAW = "governing_law"
 FREE = "free"
 
@@ -65,6 +76,7 @@ CLAUSE_KINDS = [
     (RESCHEDULING, "Rescheduling"),
     (DELIVERY, "Delivery on full payment"),
     (PROVIDER, "Provider cancels"),
+    (WITHDRAWAL, "Right of withdrawal"),
     (GOVERNING_LAW, "Governing law"),
     (FREE, "Anything else"),
 ]
@@ -83,6 +95,7 @@ REQUIRED_PLACEHOLDERS = {
     CANCELLATION: "cancellation",
     RESCHEDULING: "rescheduling",
     PROVIDER: "provider_cancels",
+    WITHDRAWAL: "withdrawal",
     GOVERNING_LAW: "law",
 }
 
@@ -101,7 +114,7 @@ GENERAL_PLACEHOLDERS = (
 #: Placeholders of one kind: elsewhere they would state what may not be agreed on.
 KIND_PLACEHOLDERS = {
     **{kind: (name,) for kind, name in REQUIRED_PLACEHOLDERS.items()},
-    SCHEDULE: ("installments", "obligation"),
+    SCHEDULE: ("installments", "interest", "obligation"),
 }
 
 #: A file to be verified that is larger is no contract of ours.

@@ -14,6 +14,7 @@ from .tools.amounts import (
     count_for_minimum,
     deposit_amount,
     equal_parts,
+    percent_of,
     rule_amount,
     step_amounts,
 )
@@ -44,6 +45,8 @@ def make_schedule(terms, booking):
     :return: :class:`~.tools.lines.Schedule`; the sum of its lines is the total
     :raise ScheduleError: when no such schedule can be made
     """
+    surcharge = percent_of(terms.surcharge, booking.total)
+    booking = replace(booking, total=booking.total + surcharge)
     amount, notes = deposit_amount(terms.deposit, booking.total)
     lines = []
     if amount:
@@ -55,7 +58,7 @@ def make_schedule(terms, booking):
         lines = _merge_small(lines, terms.smallest_charge, notes)
         lines = [_on_business_day(line, terms, booking, notes) for line in lines]
         notes += _session_notes(lines, terms, booking)
-    return Schedule(booking.total, _numbered(lines), tuple(notes))
+    return Schedule(booking.total, _numbered(lines), tuple(notes), surcharge=surcharge)
 
 
 def pay_in_full(booking, discount):

@@ -1,2 +1,3 @@
 from . import portal_quote, portal
 from . import portal_contract
+from . import portal_extra

@@ -157,7 +157,8 @@ class PlanPortal(PortalAccount):
             return request.redirect(plan_sudo.get_portal_url())
         form = {}
         if payoff["is_invoiced"] and not payoff["is_busy"]:
-            form = self._get_payoff_form(plan_sudo, payoff)
+            route = f"/my/plans/{plan_sudo.id}/payoff/transaction"
+            form = self._get_plan_form(plan_sudo, payoff["amount"], route)
         return self._render_plan(
             "portal_plan_payoff",
             plan_sudo,
@@ -169,21 +170,25 @@ class PlanPortal(PortalAccount):
             },
         )
 
-    def _get_payoff_form(self, plan_sudo, payoff):
-        """Return the values of core's payment form for everything at once."""
+    def _get_plan_form(self, plan_sudo, amount, route):
+        """Return the values of core's payment form.
+
+        :param float amount: in the currency of the plan
+        :param str route: where the payment begins
+        """
         values = self._get_common_page_view_values(
             {
                 "partner": plan_sudo.partner_id,
                 "company": plan_sudo.company_id,
-                "total_amount": payoff["amount"],
-                "currency": payoff["currency"],
-                "amount_residual": payoff["amount"],
+                "total_amount": amount,
+                "currency": plan_sudo.currency_id,
+                "amount_residual": amount,
                 "landing_route": plan_sudo.get_portal_url(),
-                "transaction_route": f"/my/plans/{plan_sudo.id}/payoff/transaction",
+                "transaction_route": route,
             },
             access_token=plan_sudo._portal_ensure_token(),
         )
-        return {**values, "amount": payoff["amount"]}
+        return {**values, "amount": amount}
 
     @http.route(
         "/my/plans/<int:plan_id>/payoff/invoice",

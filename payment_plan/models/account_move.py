@@ -20,6 +20,20 @@ class AccountMove(models.Model):
         ondelete="restrict",
         help="The plan whose days are the due dates of this invoice.",
     )
+    #: Of a new invoice it is known to be empty; else the ORM would search plans for
+    #: each change of each invoice.
+    divided_plan_ids = fields.One2many(
+        "payment.plan", "move_id", "Plans over this invoice", readonly=True
+    )
+
+    payment_plan_released_line_id = fields.Many2one(
+        "payment.plan.installment",
+        readonly=True,
+        copy=False,
+        index="btree_not_null",
+        ondelete="set null",
+        help="Whose invoice this was until it was canceled.",
+    )
 
     def _get_payment_plan_sudo(self):
         # Accountants, jobs and customers post and pay; not all may read plans.
@@ -56,8 +70,31 @@ class AccountMove(models.Model):
     def _post(self, soft=True):
         """An invoice that replaces a credited payment of a plan takes its place."""
         for move in self.filtered(lambda move: move.move_type == "out_invoice"):
+            move._restore_plan_payment()
             move._replace_credited_payment()
         return super()._post(soft=soft)
+
+    def _restore_plan_payment(self):
+        """Let a canceled invoice that is posted again be its payment again.
+
+        :raise UserError: that payment was invoiced again meanwhile
+        """
+        line_sudo = self.sudo().payment_plan_released_line_id  # accountants read only
+        if not line_sudo or self.payment_plan_installment_ids:
+            return
+        if line_sudo.move_id:
+            raise UserError(
+                self.env._(
+                    "%(payment)s was invoiced again by %(invoice)s: leave %(old)s "
+                    "canceled.",
+                    payment=line_sudo.display_name,
+                    invoice=line_sudo.move_id.display_name,
+                    old=self.display_name,
+                )
+            )
+        line_sudo.write({"move_id": self.id, "invoice_on": False})
+        self.payment_plan_released_line_id = False
+        line_sudo.plan_id._follow()
 
     def _replace_credited_payment(self):
         if self.payment_plan_installment_ids:
@@ -73,24 +110,16 @@ class AccountMove(models.Model):
         )
         if len(same) == 1:
             same.move_id = self
+            same.plan_id._follow()
 
     # === MONEY PAID BEYOND === #
 
     def _use_plan_credit(self):
         """Pay these invoices by what was paid on their plans beyond what was due (P19).
 
-        Only money of the same plan is used, oldest first.
+        Only money of the same plan is used: see `payment.plan._use_credit`.
         """
-        for move in self:
-            plan_sudo = move._get_payment_plan_sudo()
-            credit = plan_sudo._get_credit_lines()
-            term = move.line_ids.filtered(
-                lambda line: line.display_type == "payment_term" and not line.reconciled
-            )
-            accounts = term.account_id
-            usable = credit.filtered_domain([("account_id", "in", accounts.ids)])
-            if usable and term:
-                (usable.sorted("date") + term).reconcile()
+        self._get_payment_plan_sudo()._use_credit(self)
 
     def _send_plan_invoices_later(self):
         """Queue the mails of these invoices in core's queue, after the commit."""
@@ -113,7 +142,13 @@ class AccountMove(models.Model):
     def button_cancel(self):
         """Reopen the payments whose invoices are canceled (P31)."""
         result = super().button_cancel()
-        self.filtered(lambda move: move.state == "cancel")._release_plan_payments()
+        canceled = self.filtered(lambda move: move.state == "cancel")
+        canceled._release_plan_payments()
+        for move in canceled.filtered("payment_plan_id"):
+            # Accountants may not end plans, but this one divides nothing any more.
+            move.payment_plan_id.sudo()._cancel(
+                self.env._("%s was canceled", move.display_name)
+            )
         return result
 
     def _release_plan_payments(self):
@@ -124,6 +159,7 @@ class AccountMove(models.Model):
         lines_sudo = self.sudo().payment_plan_installment_ids  # as above
         for line in lines_sudo.filtered(lambda line: not line.is_part):
             number = line.move_id.display_name
+            line.move_id.payment_plan_released_line_id = line
             line.move_id = False
             user = line.plan_id.user_id or line.company_id._get_autopay_responsible()
             line.plan_id.activity_schedule(

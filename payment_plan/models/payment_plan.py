@@ -15,6 +15,9 @@ SYSTEM_FIELDS = {
     "approved_by_id",
     "cancel_reason",
     "lock_seq",
+    "completed_on",
+    "completed_early_on",
+    "is_credited",
 }
 
 
@@ -159,11 +162,13 @@ class PaymentPlan(models.Model):
                 )
 
     def write(self, vals):
-        """Keep what a customer signed.
+        """Keep what a customer signed, and what a template was approved for.
 
-        :raise UserError: the rule of a signed plan would change
+        :raise UserError: the rule of a signed plan would change, or the template of any
         """
         self._ensure_no_system_fields(vals)
+        if "template_id" in vals:
+            self._ensure_same_template(vals["template_id"])
         fixed = {"sale_order_id", "partner_id", "company_id"}
         if set(vals) & (self._get_rule_names() | fixed):
             for plan in self:
@@ -193,6 +198,16 @@ class PaymentPlan(models.Model):
                     ", ".join(sorted(refused)),
                 )
             )
+
+    def _ensure_same_template(self, template_id):
+        for plan in self:
+            if plan.template_id.id != template_id:
+                raise UserError(
+                    self.env._(
+                        "%s is a copy of its template: offer another plan instead.",
+                        plan.display_name,
+                    )
+                )
 
     def _ensure_unbound(self):
         if self.state in const.BOUND_STATES:
@@ -367,21 +382,3 @@ class PaymentPlan(models.Model):
         :param schedule: `schedule.Schedule` of this plan
         """
         return from_units(schedule.discount, self.currency_id.rounding)
-
-    def _get_credit_lines(self):
-        """Return what was paid on these plans beyond their invoices, still open.
-
-        :return: `account.move.line`, credits on receivable accounts
-        """
-        moves_sudo = self.installment_ids.move_id.sudo()  # whoever posts an invoice
-        transactions = self.sale_order_id.sudo().transaction_ids  # as above
-        payments = (transactions | moves_sudo.transaction_ids).payment_id
-        payments |= moves_sudo.matched_payment_ids | moves_sudo.reconciled_payment_ids
-        return payments.move_id.line_ids.filtered(
-            lambda line: (
-                line.account_id.account_type == "asset_receivable"
-                and not line.reconciled
-                and line.balance < 0
-                and line.parent_state == "posted"
-            )
-        )

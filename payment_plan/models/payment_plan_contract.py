@@ -1,5 +1,5 @@
 from odoo import models
-from odoo.tools import format_date
+from odoo.tools import format_date, formatLang
 
 from .. import const
 from .. import const_contract as words
@@ -92,6 +92,7 @@ class PaymentPlanContract(models.Model):
             "schedule": self._render_schedule(schedule, self.currency_id),
             "deposit": self._format_units(schedule.deposit),
             "installments": self._get_installments_text(schedule),
+            "interest": self._get_interest_text(),
             "obligation": self._get_obligation_text(),
             "autopay": self._get_autopay_text(),
         }
@@ -121,6 +122,17 @@ class PaymentPlanContract(models.Model):
             count=count,
             date=last,
         )
+
+    def _get_interest_text(self):
+        """Say what paying in parts costs: nothing, unless there is a surcharge."""
+        self.ensure_one()
+        if self._has_surcharge():
+            return self.env._(
+                "The total contains a surcharge of %s %% of the price for paying in "
+                "parts.",
+                formatLang(self.env, self.surcharge_percent, digits=2),
+            )
+        return self.env._("No interest and no fee is charged for paying in parts.")
 
     def _get_obligation_text(self):
         if self.obligation == const.MUST_PAY:

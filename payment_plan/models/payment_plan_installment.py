@@ -58,8 +58,20 @@ class PaymentPlanInstallment(models.Model):
     problem = fields.Char(
         readonly=True, copy=False, help="Why its invoice could not be made."
     )
-    amount_open = fields.Monetary("Open", compute="_compute_state")
-    amount_paid = fields.Monetary("Paid", compute="_compute_state")
+    amount_open = fields.Monetary("Open", compute="_compute_amounts", store=True)
+    amount_paid = fields.Monetary("Paid", compute="_compute_amounts", store=True)
+    amount_credited = fields.Monetary(
+        "Credited",
+        compute="_compute_amounts",
+        store=True,
+        help="Settled by credit notes: neither owed nor paid.",
+    )
+    credit_item_ids = fields.One2many(
+        "account.move.line",
+        "payment_plan_installment_id",
+        "Money kept for it",
+        readonly=True,
+    )
     state = fields.Selection(
         const.LINE_STATES, compute="_compute_state", search="_search_state"
     )
@@ -90,6 +102,35 @@ class PaymentPlanInstallment(models.Model):
 
     @api.depends(
         "amount",
+        "move_id.state",
+        "move_id.amount_residual",
+        "move_id.payment_state",
+        "credit_item_ids.amount_residual_currency",
+        "credit_item_ids.parent_state",
+    )
+    def _compute_amounts(self):
+        """Whether money arrived, the ledger says; stored so that it can be summed.
+
+        Money of the plan that no invoice used yet changes all payments of the plan: see
+        `payment.plan._refresh_amounts`.
+        """
+        plans = self.plan_id
+        # One look for all of them; most plans have none.
+        holders = plans if plans._get_credit_lines() else plans.browse()
+        uses = {plan: plan._get_credit_use()[0] for plan in holders}
+        for line in self:
+            is_open = line._get_open_amount()
+            # Of an invoice, what is open counts: an accountant may have undone more.
+            is_invoiced = line.move_id.sudo().state == "posted"
+            kept = 0.0 if is_invoiced else uses.get(line.plan_id, {}).get(line.id, 0.0)
+            line.amount_credited = line._get_credited_amount()
+            line.amount_open = line.currency_id.round(is_open - kept)
+            line.amount_paid = line.currency_id.round(
+                line.amount - line.amount_open - line.amount_credited
+            )
+
+    @api.depends(
+        "amount_open",
         "date_due",
         "plan_id.state",
         "move_id.state",
@@ -99,8 +140,6 @@ class PaymentPlanInstallment(models.Model):
     )
     def _compute_state(self):
         for line in self:
-            line.amount_open = line._get_open_amount()
-            line.amount_paid = line.amount - line.amount_open
             line.state = line._get_state()
 
     def _get_open_amount(self):
@@ -143,9 +182,12 @@ class PaymentPlanInstallment(models.Model):
         move_sudo = self.move_id.sudo()  # as above
         if move_sudo.payment_state == "reversed":
             return const.CREDITED
-        is_paid = self.currency_id.is_zero(self.amount_open)
-        if is_paid and move_sudo.state == "posted":
-            return const.PAID
+        is_settled = self.currency_id.is_zero(self._get_open_amount())
+        if is_settled and move_sudo.state == "posted":
+            is_credited = not self.currency_id.compare_amounts(
+                self.amount_credited, self.amount
+            )
+            return const.CREDITED if is_credited else const.PAID
         if self.plan_id.state == const.CANCELED:
             return const.LINE_CANCELED
         if move_sudo and move_sudo.autopay_collection_ids.is_disputed:
@@ -180,21 +222,20 @@ class PaymentPlanInstallment(models.Model):
     @api.model
     def _get_state_domain(self, state):
         """Return the domain of one state; progress and disputes count as open."""
-        today = self.env.company._get_autopay_today()
-        credited = Domain("move_id.payment_state", "=", "reversed")
-        whole = Domain("move_id.state", "=", "posted") & ~credited
-        whole &= Domain("move_id.amount_residual", "=", 0)
-        parts = self.search(
-            Domain("is_part", "=", True) & Domain("move_id.amount_residual", ">", 0)
-        ).filtered(lambda line: line.currency_id.is_zero(line.amount_open))
-        paid = whole | Domain("id", "in", parts.ids)
+        credited = Domain("move_id.payment_state", "=", "reversed") | (
+            Domain("amount_credited", ">", 0)
+            & Domain("amount_open", "=", 0)
+            & Domain("amount_paid", "=", 0)
+        )
+        paid = Domain("move_id.state", "=", "posted") & Domain("amount_open", "=", 0)
+        paid &= ~credited
         canceled = Domain("plan_id.state", "=", const.CANCELED)
         is_open = ~paid & ~canceled & ~credited
         days = {
             const.WAITING: Domain("date_due", "=", False),
-            const.SCHEDULED: Domain("date_due", ">", today),
-            const.DUE: Domain("date_due", "=", today),
-            const.OVERDUE: Domain("date_due", "<", today),
+            const.SCHEDULED: self._get_day_domain(">"),
+            const.DUE: self._get_day_domain("="),
+            const.OVERDUE: self._get_day_domain("<"),
         }
         if state == const.PAID:
             return paid
@@ -208,3 +249,17 @@ class PaymentPlanInstallment(models.Model):
             lambda line: line.state == state
         )
         return Domain("id", "in", ids.ids)
+
+    @api.model
+    def _get_day_domain(self, operator):
+        """Return the domain of payments due before, on or after the day where they are.
+
+        :param str operator: `<`, `=` or `>`
+        """
+        companies_sudo = self.env["res.company"].sudo().search(Domain.TRUE)
+        by_day = companies_sudo.grouped(lambda company: company._get_autopay_today())
+        return Domain.OR(
+            Domain("company_id", "in", companies.ids)
+            & Domain("date_due", operator, day)
+            for day, companies in by_day.items()
+        )

@@ -127,10 +127,14 @@ class PaymentPlanInstallmentInvoice(models.Model):
         if not lines:
             return self.env["account.move"]
         lasts = lines._filter_last_of_plan()
-        moves = (lines - lasts)._create_invoices()
-        # What these leave of each tax is known once the others are invoiced.
-        moves |= lasts._create_invoices(is_last=True)
+        moves = self.env["account.move"]
+        if others := lines - lasts:
+            moves |= others._create_invoices()
+        if lasts:  # what is left of each tax is known once the others are invoiced
+            moves |= lasts._create_invoices(is_last=True)
         lines.problem = False
+        # Posting looks for the contacts of each new customer.
+        moves.partner_id.fetch(["child_ids"])
         moves.action_post()
         moves._use_plan_credit()
         return moves
@@ -145,20 +149,67 @@ class PaymentPlanInstallmentInvoice(models.Model):
         orders = self.sale_order_id.with_company(self.company_id)
         order_lines = orders._create_plan_down_payments(self, is_last)
         vals_list = [line._prepare_invoice_vals(order_lines[line.id]) for line in self]
-        Move = self.env["account.move"].with_context(tracking_disable=True)
-        moves = Move.create(vals_list).with_context(tracking_disable=False)
+        self._complete_invoice_vals(vals_list, order_lines)
+        Move = self.env["account.move"]
+        # Drafts have no analytic items that core would have to keep in line.
+        silent = Move.with_context(tracking_disable=True, skip_analytic_sync=True)
+        moves = silent.create(vals_list).with_env(Move.env)
         for line, move in zip(self, moves, strict=True):
             line.write({"move_id": move.id, "invoice_on": False})
             line._check_invoice(move)
         return moves
 
+    def _complete_invoice_vals(self, vals_list, order_lines):
+        """Give what core would look up for each invoice, and write line by line.
+
+        Core goes on to check and complete all of it: what an add-on has otherwise is
+        written as ever.
+
+        :param list vals_list: values of the invoices of these payments
+        :param dict order_lines: id of the payment -> its `sale.order.line`
+        """
+        journals = {}
+        has_rules = self.env["account.analytic.distribution.model"].search([], limit=1)
+        for line, vals in zip(self, vals_list, strict=True):
+            if not vals.get("journal_id"):
+                currency_id = vals["currency_id"]
+                if currency_id not in journals:
+                    journals[currency_id] = self._find_invoice_journal(vals)
+                vals["journal_id"] = journals[currency_id].id
+            downs, commands = order_lines[line.id], vals["invoice_line_ids"]
+            if len(commands) != len(downs):
+                continue  # an add-on has lines of its own
+            items = line.sale_order_id._prepare_plan_items(downs)
+            for command, down, item in zip(commands, downs, items, strict=True):
+                command[2].update(item)
+                if not has_rules:
+                    distribution = down.analytic_distribution
+                    command[2].setdefault("analytic_distribution", distribution)
+
+    def _find_invoice_journal(self, vals):
+        """Return the `account.journal` that core chooses for an invoice.
+
+        :param dict vals: values of the invoice
+        """
+        names = ("move_type", "company_id", "currency_id")
+        Move = self.env["account.move"]
+        return Move.new({name: vals[name] for name in names})._search_default_journal()
+
     def _filter_last_of_plan(self):
         """Return those after which nothing of their plan is left to be invoiced."""
-        left = self.plan_id.installment_ids.filtered(lambda line: not line.move_id)
+        left = self._read_group(
+            [
+                ("plan_id", "in", self.plan_id.ids),
+                ("move_id", "=", False),
+                ("id", "not in", self.ids),
+            ],
+            ["plan_id"],
+        )
+        unfinished = {plan for (plan,) in left}
         lasts = self.browse()
-        for plan, lines in left.grouped("plan_id").items():
-            if lines <= self:
-                lasts |= self.filtered(lambda ln, plan=plan: ln.plan_id == plan)[-1:]
+        for plan, lines in self.grouped("plan_id").items():
+            if plan not in unfinished:
+                lasts |= lines[-1:]
         return lasts
 
     def _prepare_invoice_vals(self, order_lines):
@@ -221,6 +272,7 @@ class PaymentPlanInstallmentInvoice(models.Model):
         self.plan_id.check_access("write")
         if self.state == const.CREDITED:
             self.sudo().move_id = False  # it was credited: invoiced anew
+            self.plan_id.sudo()._follow()  # as above
         if self.move_id:
             return self.move_id.get_formview_action()
         if self.plan_id.state != const.ACTIVE:

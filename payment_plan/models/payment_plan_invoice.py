@@ -59,6 +59,13 @@ class PaymentPlanInvoice(models.Model):
             return super()._get_problem()
         if problem := self.move_id._get_plan_obstacle():
             return problem
+        if self._has_surcharge():
+            return self.env._(
+                "%(plan)s has a surcharge, but the total of %(invoice)s cannot change "
+                "any more: choose a plan without one.",
+                plan=self.name,
+                invoice=self.move_id.name,
+            )
         try:
             schedule = self._get_schedule()
         except UserError as error:

@@ -111,14 +111,24 @@ class PaymentPlanOffice(models.Model):
     # === APPROVAL === #
 
     def _get_norm_problem(self, schedule):
-        """More installments than the template was approved for need an approval too."""
+        """What goes beyond the template's approval needs one of its own."""
         self.ensure_one()
+        if self.approved_by_id:
+            return super()._get_norm_problem(schedule)
         most = self.company_id.plan_most_installments
         count = sum(line.kind == "installment" for line in schedule.lines)
         template = self.template_id
+        approved = 0.0
         if template.approved_by_id:
             most = max(most, template._get_asked_count())
-        if count <= most or self.approved_by_id:
+            approved = template.surcharge_percent
+        if self._has_surcharge() and self.surcharge_percent > approved:
+            return self.env._(
+                "%s has a surcharge for paying in parts, which can be a finance "
+                "charge. A sales manager must approve it first.",
+                self.name,
+            )
+        if count <= most:
             return super()._get_norm_problem(schedule)
         return self.env._(
             "%(plan)s has %(count)s installments, more than %(most)s: in the US this "

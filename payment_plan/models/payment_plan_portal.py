@@ -71,6 +71,7 @@ class PaymentPlanPortal(models.Model):
             "next_amount": self.next_amount,
             "overdue": self.amount_overdue,
             "state": self.state,
+            "is_credited": self.is_credited,
         }
 
     def _get_paid_percent(self):
@@ -86,8 +87,8 @@ class PaymentPlanPortal(models.Model):
         """Return what the page of a plan shows.
 
         :return: dict: the summary, `rows` (see `_get_portal_row`), `open` (money),
-            `session`, `obstacle`, `payoff` and `autopay` (dicts or None),
-            `contract_url`, `order_url`
+            `session`, `is_waiting`, `payoff`, `extra` and `autopay` (dicts or None),
+            `credit` (money beyond all that is owed), `contract_url`, `order_url`
         """
         self.ensure_one()
         lines = self.installment_ids.sorted(lambda ln: (not ln.date_due, ln.number))
@@ -102,6 +103,8 @@ class PaymentPlanPortal(models.Model):
             # Why, is told to the staff: the customer cannot change it.
             "is_waiting": bool(obstacle),
             "payoff": self._get_portal_payoff(),
+            "extra": self._get_portal_extra(),
+            "credit": self.amount_credit,
             "autopay": self._get_portal_autopay(),
             "contract_url": self.get_portal_url(suffix="/contract"),
             "order_url": order_sudo and order_sudo.get_portal_url(),
@@ -185,6 +188,7 @@ class PaymentPlanPortal(models.Model):
         # Customers may not make invoices; nor are they the senders of the mails.
         lines = lines.with_user(SUPERUSER_ID)
         lines._make_invoices()._send_plan_invoices_later()
+        self._use_credit()
         return lines.move_id
 
     # === PAYING EVERYTHING === #

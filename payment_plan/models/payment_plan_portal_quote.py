@@ -86,7 +86,7 @@ class PaymentPlanPortalQuote(models.Model):
     def _get_conditions(self):
         """Return the conditions of a plan as sentences for the customer; hook."""
         self.ensure_one()
-        conditions = [self.env._("No interest and no fee for paying in installments.")]
+        conditions = [self._get_interest_text()]
         if self.structure == const.FINANCED:
             return []
         if not self._has_later_payments():

@@ -94,16 +94,17 @@ class PaymentPlanProgress(models.Model):
                 line._note_problem(str(error))
 
     def _follow(self):
-        """Complete plans that are paid, and reopen those whose money went back."""
+        """Complete plans that are settled, and reopen those whose money went back."""
+        self._refresh_amounts()
         for plan in self:
-            is_paid = bool(plan.installment_ids) and all(
-                line.state == const.PAID for line in plan.installment_ids
+            is_settled = bool(plan.installment_ids) and all(
+                line.state in (const.PAID, const.CREDITED)
+                for line in plan.installment_ids
             )
-            if plan.state == const.ACTIVE and is_paid:
-                plan.state = const.COMPLETED
-                plan._after_completion()
-            elif plan.state == const.COMPLETED and not is_paid:
-                plan.state = const.ACTIVE
+            if plan.state == const.ACTIVE and is_settled:
+                plan._complete()
+            elif plan.state == const.COMPLETED and not is_settled:
+                plan._reopen()
 
     def _after_completion(self):
         """React to a plan that is paid in full; hook."""
@@ -116,6 +117,9 @@ class PaymentPlanProgress(models.Model):
         document = self._get_document()
         if self.state == const.CANCELED:
             return self.env._("%s was canceled.", self.display_name)
+        move_sudo = self.move_id.sudo()  # whoever asks
+        if move_sudo and move_sudo.state != "posted":
+            return self.env._("%s is not posted.", move_sudo.display_name)
         if self.is_out_of_sync:
             return self.env._(
                 "%(order)s is about %(total)s now, %(signed)s were signed: undo the "
@@ -134,7 +138,11 @@ class PaymentPlanProgress(models.Model):
 
         Where the order has a session, on its day: the service is sold when rendered.
         """
-        domain = [("state", "=", const.COMPLETED), ("final_move_id", "=", False)]
+        domain = [
+            ("state", "=", const.COMPLETED),
+            ("final_move_id", "=", False),
+            ("is_credited", "=", False),  # its order is to be changed first
+        ]
         plans = self.search(domain + [("sale_order_id", "!=", False)], order="id")
         remaining = len(plans)
         for plan in plans:
@@ -248,6 +256,9 @@ class PaymentPlanProgress(models.Model):
         live = self.filtered(lambda plan: plan.state != const.CANCELED)
         for plan in live:
             plan._log_event(const.EVENT_CANCELED, plan.version_id, {"text": reason})
+        for plan in live.filtered(lambda plan: plan.state == const.OFFERED):
+            if plan.sale_order_id.payment_plan_id == plan:
+                plan.sale_order_id._drop_plan_price()
         live.write({"state": const.CANCELED, "cancel_reason": reason})
         live.installment_ids.sudo().invoice_on = False  # by the system only
         moves_sudo = live.installment_ids.move_id.sudo()

@@ -62,6 +62,13 @@ class PaymentPlanRuleMixin(models.AbstractModel):
         "next business day.",
     )
     minimum_amount = fields.Monetary("Smallest installment")
+    surcharge_percent = fields.Float(
+        "Surcharge (%)",
+        digits=(5, 2),
+        help="Of the total, for paying in parts; zero is free of interest and fees. A "
+        "surcharge can be a finance charge (Regulation Z): a sales manager must "
+        "approve it.",
+    )
     # Paid in full
     discount_kind = fields.Selection(
         const.DISCOUNT_KINDS,
@@ -104,6 +111,7 @@ class PaymentPlanRuleMixin(models.AbstractModel):
         "minimum_amount",
         "discount_percent",
         "discount_amount",
+        "surcharge_percent",
         "start",
         "start_date",
         "financing_partner_id",
@@ -120,7 +128,11 @@ class PaymentPlanRuleMixin(models.AbstractModel):
     def _get_rule_error(self):
         """Return what is wrong with this rule by itself, or an empty text."""
         self.ensure_one()
-        percents = (self.deposit_percent, self.discount_percent)
+        percents = (
+            self.deposit_percent,
+            self.discount_percent,
+            self.surcharge_percent,
+        )
         amounts = (self.deposit_amount, self.minimum_amount, self.discount_amount)
         checks = [
             (
@@ -156,12 +168,17 @@ class PaymentPlanRuleMixin(models.AbstractModel):
         ]
         return next((text for is_right, text in checks if not is_right), "")
 
+    def _has_surcharge(self):
+        """Whether paying in parts costs more than paying at once."""
+        self.ensure_one()
+        return self.structure in const.SPLIT_STRUCTURES and self.surcharge_percent > 0
+
     def _has_amounts(self):
         """Whether this rule contains money, hence works in its currency only."""
         self.ensure_one()
         has_deposit = self.deposit_kind in (const.FIXED, const.LARGER)
         has_discount = self.structure == const.FULL and self.discount_kind == "fixed"
-        is_split = self.structure not in (const.FULL, const.FINANCED)
+        is_split = self.structure in const.SPLIT_STRUCTURES
         fixed_steps = self.step_ids.filtered(lambda step: step.kind == const.FIXED)
         return bool(
             has_discount

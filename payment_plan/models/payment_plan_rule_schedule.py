@@ -99,7 +99,11 @@ class PaymentPlanRuleSchedule(models.AbstractModel):
             cutoff_days=self.cutoff_days if self.has_cutoff else None,
             at_cutoff=self.at_cutoff,
             minimum=to_units(self.minimum_amount, rounding),
+            smallest_charge=to_units(
+                order.company._get_plan_smallest_charge(order.currency), rounding
+            ),
             business_days=self._get_business_days(order),
+            surcharge=percent(self.surcharge_percent),
         )
 
     def _get_deposit_percent(self):
@@ -190,6 +194,7 @@ class PaymentPlanRuleSchedule(models.AbstractModel):
                 "currency": currency,
                 "total": from_units(schedule.total, currency.rounding),
                 "discount": from_units(schedule.discount, currency.rounding),
+                "surcharge": from_units(schedule.surcharge, currency.rounding),
                 "notes": self._get_notes(schedule, currency),
             },
         )

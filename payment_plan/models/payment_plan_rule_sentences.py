@@ -38,7 +38,28 @@ class PaymentPlanRuleSentences(models.AbstractModel):
             **self._get_amount_notes(),
             **self._get_date_notes(),
         }
+        if numbers.get("to_count", numbers.get("count")) == 1:
+            sentences.update(self._get_single_sentences())
         return sentences[code] % shown
+
+    def _get_single_sentences(self):
+        """Return those that are about one payment only."""
+        return {
+            messages.CUTOFF_TOO_FEW: self.env._(
+                "only one of %(count)s installments fits before %(date_limit)s"
+            ),
+            messages.REDUCED_BY_MINIMUM: self.env._(
+                "One installment instead of %(count)s: the smallest one is "
+                "%(amount_minimum)s."
+            ),
+            messages.REDUCED_BY_CUTOFF: self.env._(
+                "One payment instead of %(count)s: all is due by %(date_limit)s."
+            ),
+            messages.AFTER_SESSION: self.env._(
+                "One payment is due after the session on %(date_session)s, on "
+                "%(date_last)s."
+            ),
+        }
 
     def _get_amount_refusals(self):
         return {

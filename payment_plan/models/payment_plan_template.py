@@ -79,7 +79,7 @@ class PaymentPlanTemplate(models.Model):
 
     # === NORMS === #
 
-    @api.depends("structure", "installment_count", "step_ids")
+    @api.depends("structure", "installment_count", "step_ids", "surcharge_percent")
     def _compute_approval_reason(self):
         for template in self:
             template.approval_reason = "\n".join(template._get_approval_reasons())
@@ -87,19 +87,28 @@ class PaymentPlanTemplate(models.Model):
     def _get_approval_reasons(self):
         """Return why this template needs a manager's approval before it is offered."""
         self.ensure_one()
+        reasons = []
         count = self._get_asked_count()
         most = (self.company_id or self.env.company).plan_most_installments
-        if count <= most:
-            return []
-        return [
-            self.env._(
-                "%(count)s installments: in the US a written agreement in more than "
-                "%(most)s, the deposit not counted, can be consumer credit "
-                "(Regulation Z). Approve it only after advice.",
-                count=count,
-                most=most,
+        if count > most:
+            reasons.append(
+                self.env._(
+                    "%(count)s installments: in the US a written agreement in more "
+                    "than %(most)s, the deposit not counted, can be consumer credit "
+                    "(Regulation Z). Approve it only after advice.",
+                    count=count,
+                    most=most,
+                )
             )
-        ]
+        if self._has_surcharge():
+            reasons.append(
+                self.env._(
+                    "A surcharge for paying in parts can be a finance charge, which "
+                    "makes the plan consumer credit (Regulation Z). Approve it only "
+                    "after advice."
+                )
+            )
+        return reasons
 
     def _get_asked_count(self):
         if self.structure == const.INSTALLMENTS:

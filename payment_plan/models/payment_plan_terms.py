@@ -80,6 +80,15 @@ class PaymentPlanTerms(models.Model):
     provider_cancels = fields.Selection(
         const.PROVIDER_CANCELS, "When we cancel", required=True, default=const.REFUND
     )
+    withdrawal = fields.Selection(
+        const.WITHDRAWALS,
+        "Right of withdrawal",
+        required=True,
+        default=const.NONE,
+        help="Of consumers in the EU who sign at a distance: 14 days, but none for "
+        "leisure services on a specific day (Directive 2011/83/EU, articles 9 and "
+        "16 (l)).",
+    )
     reschedule_max = fields.Integer(
         "Reschedules", help="How often the session can be moved; 0: not agreed on."
     )
@@ -171,6 +180,7 @@ class PaymentPlanTerms(models.Model):
             const.RESCHEDULING: self.reschedule_max > 0,
             const.DELIVERY: self.delivery_on_full_payment,
             const.PROVIDER: self.provider_cancels != const.NONE,
+            const.WITHDRAWAL: self.withdrawal != const.NONE,
             const.GOVERNING_LAW: bool(self.governing_country_id),
         }
         return {kind for kind, flag in is_on.items() if flag}

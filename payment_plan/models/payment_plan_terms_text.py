@@ -18,6 +18,7 @@ FROZEN_FIELDS = (
     "default_days",
     "refund_if_resold",
     "provider_cancels",
+    "withdrawal",
     "reschedule_max",
     "reschedule_free",
     "reschedule_notice_days",
@@ -87,6 +88,7 @@ class PaymentPlanTermsText(models.Model):
             const.CANCELLATION: self._get_cancellation_text,
             const.RESCHEDULING: self._get_rescheduling_text,
             const.PROVIDER: self._get_provider_text,
+            const.WITHDRAWAL: self._get_withdrawal_text,
             const.GOVERNING_LAW: self._get_law_text,
         }
         return {
@@ -216,6 +218,17 @@ class PaymentPlanTermsText(models.Model):
         return self.env._(
             "the customer chooses between another date and a refund of everything that "
             "was paid, the deposit included"
+        )
+
+    def _get_withdrawal_text(self):
+        if self.withdrawal == const.WITHDRAW_14:
+            return self.env._(
+                "within 14 days of the signature consumers may withdraw from this "
+                "contract without giving reasons, by a clear statement to us; what "
+                "was paid is refunded within 14 days after that"
+            )
+        return self.env._(
+            "there is none, as this is a leisure service on an agreed day"
         )
 
     def _get_law_text(self):

@@ -1,4 +1,4 @@
-from odoo import models
+from odoo import fields, models
 
 from .. import const
 
@@ -7,6 +7,15 @@ class PaymentTransaction(models.Model):
     """The deposit: it starts the plan, pays its first invoice, and saves the method."""
 
     _inherit = "payment.transaction"
+
+    payment_plan_extra_id = fields.Many2one(
+        "payment.plan.extra",
+        "Extra payment of a plan",
+        readonly=True,
+        copy=False,
+        index="btree_not_null",
+        ondelete="restrict",
+    )
 
     def _check_amount_and_confirm_order(self):
         """Pay the deposit's invoice by the payment that confirmed the order."""
@@ -37,6 +46,7 @@ class PaymentTransaction(models.Model):
             lambda move: move.state == "posted" and move.amount_residual
         )
         self.invoice_ids = self.invoice_ids | moves
+        running._refresh_amounts()
         payer = self.partner_id.commercial_partner_id
         for plan in running:
             # Whoever else pays did not consent: their method is not used (P27).
@@ -49,3 +59,17 @@ class PaymentTransaction(models.Model):
             lambda tx: not any(o._has_running_plan() for o in tx.sale_order_ids)
         )
         return super(PaymentTransaction, others)._invoice_sale_orders()
+
+    # === EXTRA PAYMENTS === #
+
+    def _create_payment(self, **extra_create_values):
+        """Keep an extra payment for what the customer chose (P20)."""
+        extra = self.payment_plan_extra_id
+        if not extra:
+            return super()._create_payment(**extra_create_values)
+        extra.plan_id._lock()
+        payment = super()._create_payment(
+            **extra._prepare_payment_vals(), **extra_create_values
+        )
+        extra._use()
+        return payment

@@ -11,3 +11,12 @@ class ResConfigSettings(models.TransientModel):
     plan_most_installments = fields.Integer(
         related="company_id.plan_most_installments", readonly=False
     )
+    plan_smallest_charge = fields.Monetary(
+        related="company_id.plan_smallest_charge", readonly=False
+    )
+    plan_send_receipts = fields.Boolean(
+        related="company_id.plan_send_receipts", readonly=False
+    )
+    plan_extra_online = fields.Boolean(
+        related="company_id.plan_extra_online", readonly=False
+    )

@@ -46,6 +46,9 @@ class SaleOrder(models.Model):
         """
         self._ensure_plan_not_written(vals)
         result = super().write(vals)
+        if "session_date" in vals:
+            # What was approved was about another day.
+            self.payment_plan_ids._end_approval()
         if {"partner_id", "user_id", "pricelist_id", "currency_id"} & set(vals):
             self.sudo().payment_plan_ids._follow_order()  # whoever changes the order
         return result
@@ -68,14 +71,6 @@ class SaleOrder(models.Model):
                     )
                 )
 
-    def _get_copiable_order_lines(self):
-        """What a plan saved is not part of another order."""
-        return (
-            super()
-            ._get_copiable_order_lines()
-            .filtered(lambda line: not line.is_plan_discount)
-        )
-
     @api.ondelete(at_uninstall=False)
     def _unlink_offers(self):
         """Offers go with their quotation; what a customer was shown does not."""
@@ -84,10 +79,11 @@ class SaleOrder(models.Model):
 
     def action_draft(self):
         """A reopened quotation has no plan yet: the canceled one is not chosen."""
+        reopened = self.filtered(lambda order: order.state == "cancel")
         result = super().action_draft()
-        for order in self:
+        for order in reopened:
             if order.payment_plan_id.state == const.CANCELED:
-                order._drop_plan_discount()
+                order._drop_plan_price()
         return result
 
     def action_leave_plan(self):
@@ -99,19 +95,19 @@ class SaleOrder(models.Model):
             order.check_access("write")
             order._lock_for_signature()
             order._ensure_open_for_plans()
-            order._drop_plan_discount()
+            order._drop_plan_price()
 
     # === WHAT PLANS ARE ABOUT === #
 
     def _get_plan_total(self):
-        """Return the total that plans divide, before what paying in full saves.
+        """Return the total that plans divide, before what they add or take off.
 
         :return: money in the order's currency, taxes included
         """
         self.ensure_one()
-        saved = self.order_line.filtered("is_plan_discount")
+        added = self.order_line.filtered("is_plan_price")
         return self.currency_id.round(
-            self.amount_total - sum(saved.mapped("price_total"))
+            self.amount_total - sum(added.mapped("price_total"))
         )
 
     def _get_plan_order(self, plan=None):
@@ -191,7 +187,7 @@ class SaleOrder(models.Model):
     # === CHOOSING === #
 
     def _choose_plan(self, plan, evidence=None):
-        """Choose one of the offered plans; what paying in full saves is an order line.
+        """Choose one of the offered plans; what it saves or costs is an order line.
 
         :param plan: `payment.plan` of this order
         :param dict evidence: `ip_address`, `user_agent`, `email`
@@ -204,31 +200,11 @@ class SaleOrder(models.Model):
             raise UserError(self.env._("This plan is not offered on %s.", self.name))
         if problem := plan._get_problem():
             raise UserError(problem)
-        self._drop_plan_discount()
+        self._drop_plan_price()
         schedule = plan._get_schedule()
         self.sudo().payment_plan_id = plan  # by the system only, see `write`
-        if schedule.discount:
-            self._add_plan_discount(plan, schedule)
+        self._add_plan_price(plan, schedule)
         plan._log_event(const.EVENT_CHOSEN, None, evidence)
-
-    def _add_plan_discount(self, plan, schedule):
-        """Add the discount for paying in full, divided by taxes as core does it."""
-        known = self.order_line
-        Wizard = self.env["sale.order.discount"].sudo()  # as any customer may choose
-        wizard = Wizard.with_company(self.company_id).create(
-            {
-                "sale_order_id": self.id,
-                "discount_type": "amount",
-                "discount_amount": plan._get_saved_amount(schedule),
-            }
-        )
-        wizard.action_apply_discount()
-        added = self.order_line - known
-        added.sudo().write({"is_plan_discount": True, "name": plan.name})  # as above
-
-    def _drop_plan_discount(self):
-        self.order_line.filtered("is_plan_discount").unlink()
-        self.sudo().payment_plan_id = False  # as above
 
     def _lock_for_signature(self):
         """Make two people who choose or sign at once wait for each other (P72)."""

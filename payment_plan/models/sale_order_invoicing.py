@@ -101,15 +101,42 @@ class SaleOrderInvoicing(models.Model):
         :param bool with_taken: less what down payments took already
         """
         AccountTax = self.env["account.tax"]
-        sold = self.order_line.filtered(
+        order_lines = self.order_line  # of all orders of the batch
+        sold = order_lines.filtered(
             lambda line: not line.display_type and not line.is_downpayment
-        )
+        ).with_prefetch(order_lines._prefetch_ids)
         base_lines = [line._prepare_base_line_for_taxes_computation() for line in sold]
         if with_taken:
             base_lines += self._get_plan_taken_lines()
         AccountTax._add_tax_details_in_base_lines(base_lines, self.company_id)
         AccountTax._round_base_lines_tax_details(base_lines, self.company_id)
         return base_lines
+
+    def _prepare_plan_items(self, down_lines):
+        """Return what core will write on the invoice lines of a down payment.
+
+        Where that is given, core need not write it line by line. In a foreign currency
+        it depends on the rate of the invoice, which core looks up.
+
+        :param down_lines: `sale.order.line` that are one down payment
+        :return: list of values of `account.move.line`, one for each line
+        """
+        if self.currency_id != self.company_id.currency_id:
+            return [{} for _line in down_lines]
+        AccountTax = self.env["account.tax"]
+        base_lines = [
+            line._prepare_base_line_for_taxes_computation(
+                quantity=1.0, sign=-1.0, special_type=False
+            )
+            for line in down_lines
+        ]
+        AccountTax._add_tax_details_in_base_lines(base_lines, self.company_id)
+        AccountTax._round_base_lines_tax_details(base_lines, self.company_id)
+        AccountTax._add_accounting_data_in_base_lines_tax_details(
+            base_lines, self.company_id
+        )
+        items = AccountTax._prepare_tax_lines(base_lines, self.company_id)
+        return [vals for _line, vals in items["base_lines_to_update"]]
 
     def _is_plan_total(self, base_lines, amount):
         """Whether lines make exactly an amount in the order's currency."""

@@ -94,7 +94,7 @@ class SaleOrderPortal(models.Model):
         self.ensure_one()
         self._lock_for_signature()
         self._ensure_open_for_plans()
-        self._drop_plan_discount()
+        self._drop_plan_price()
 
     # === PAYING === #
 
@@ -131,6 +131,11 @@ class SaleOrderPortal(models.Model):
         if plan.state == const.OFFERED:
             return self.env._(
                 "%s: sign the contract first. Nothing is paid before that.", self.name
+            )
+        if plan.is_out_of_sync:
+            return self.env._(
+                "%s was changed after you signed: please ask us before you pay.",
+                self.name,
             )
         if not self._has_to_be_paid():
             return self.env._(

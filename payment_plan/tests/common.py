@@ -161,3 +161,69 @@ class PlanCommon(AccountTestInvoicingCommon):
         ):
             yield
         self.env.invalidate_all()
+
+
+class CollectingCommon(PlanCommon):
+    """Payments online, by Odoo's demo provider: it answers what its token says."""
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        demo = cls.env["payment.provider"].sudo().search([("code", "=", "demo")])[:1]
+        cls.provider = demo.copy({"company_id": cls.company.id, "name": "Demo"})
+        cls.provider.write(
+            {
+                "state": "test",
+                "is_published": True,
+                "allow_tokenization": True,
+                "journal_id": cls.company_data["default_journal_bank"].id,
+            }
+        )
+        cls.method = cls.env.ref("payment.payment_method_card")
+
+    def _token(self, answer="done", partner=None):
+        return (
+            self.env["payment.token"]
+            .sudo()
+            .create(
+                {
+                    "provider_id": self.provider.id,
+                    "payment_method_id": self.method.id,
+                    "partner_id": (partner or self.customer).id,
+                    "payment_details": "4242",
+                    "provider_ref": "card 4242",
+                    "demo_simulated_state": answer,
+                }
+            )
+        )
+
+    def _pay_deposit(self, plan, token=None, amount=None, payer=None, meanwhile=None):
+        """Pay as core's route does: a transaction of the order, then its booking."""
+        order = plan.sale_order_id
+        transaction = (
+            self.env["payment.transaction"]
+            .sudo()
+            .create(
+                {
+                    "provider_id": self.provider.id,
+                    "payment_method_id": self.method.id,
+                    "amount": amount or order._get_prepayment_required_amount(),
+                    "currency_id": order.currency_id.id,
+                    "partner_id": (payer or self.customer).id,
+                    "operation": "online_direct",
+                    "token_id": token.id if token else False,
+                    "sale_order_ids": [Command.set(order.ids)],
+                }
+            )
+        )
+        transaction._set_done()
+        if meanwhile:
+            meanwhile()
+        transaction._post_process()
+        return transaction
+
+    def _signed(self, consent=True, **vals):
+        order = self._order(2000.0, require_payment=True, prepayment_percent=1.0)
+        plan = self._offer(order, deposit_kind="larger", deposit_amount=500.0, **vals)
+        order.require_payment = True
+        return self._sign(plan, consent=consent)

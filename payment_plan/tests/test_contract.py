@@ -94,6 +94,7 @@ class TestTerms(ContractCommon):
             "rescheduling": {"reschedule_max": 2, "reschedule_free": 1},
             "delivery": {"delivery_on_full_payment": True},
             "provider_cancels": {"provider_cancels": "refund"},
+            "withdrawal": {"withdrawal": "days_14"},
             "governing_law": {"governing_country_id": self.env.ref("base.be").id},
         }
         plan = self._offer_contract()

@@ -43,12 +43,18 @@ class TestGuards(PlanCommon):
         self.assertEqual(lines[2].state, "credited")
         for line in lines - lines[2]:
             self._pay(line.move_id)
-        self.assertEqual((plan.state, plan.amount_paid), ("active", 1500.0))
+        self.assertEqual((plan.state, plan.amount_paid), ("completed", 1500.0))
+        self.assertTrue(plan.is_credited)
+        self.assertFalse(plan.completed_early_on)
+        self.assertIn("ended by a credit note", plan.activity_ids[:1].summary)
+        self._run("close")
+        self.assertFalse(plan.final_move_id)
         found = self.env["payment.plan.installment"].search(
             [("plan_id", "=", plan.id), ("state", "=", "credited")]
         )
         self.assertEqual(found, lines[2])
         lines[2].action_make_invoice()
+        self.assertEqual((plan.state, plan.is_credited), ("active", False))
         self._pay(lines[2].move_id)
         self.assertEqual((plan.state, plan.amount_paid), ("completed", 2000.0))
         self._run("close")
@@ -162,9 +168,8 @@ class TestGuards(PlanCommon):
             (payment.move_id.line_ids | first.line_ids).filtered(
                 lambda ln: ln.account_id.account_type == "asset_receivable"
             ).reconcile()
-            self.assertEqual(second.amount_residual, 100.0)
-            second._use_plan_credit()
         self.assertEqual(second.amount_residual, 50.0)
+        self.assertEqual(self._lines(plan).mapped("amount_open"), [0.0, 50.0, 100.0])
 
     # === OVER AN INVOICE === #
 
@@ -285,3 +290,76 @@ class TestGuards(PlanCommon):
         order.order_line[0].price_unit = 2000.0
         self._lines(plan)[0].action_make_invoice()
         self.assertEqual(self._lines(plan)[0].move_id.amount_total, 500.0)
+
+    # === ENDED AND RESTORED DOCUMENTS === #
+
+    def test_p31_restored_invoice_is_its_payment_again(self):
+        """Canceled by mistake and posted again: no second invoice of the payment."""
+        plan = self._run_plan()
+        line = self._lines(plan)[0]
+        invoice = line.move_id
+        invoice.button_draft()
+        invoice.button_cancel()
+        self.assertFalse(line.move_id)
+        invoice.button_draft()
+        invoice.action_post()
+        self.assertEqual(line.move_id, invoice)
+        self._pay(invoice)
+        self.assertEqual((line.state, plan.amount_open), ("paid", 1500.0))
+
+    def test_p31_replaced_invoice_stays_canceled(self):
+        """The payment has another invoice: the old one cannot be posted again."""
+        plan = self._run_plan()
+        line = self._lines(plan)[0]
+        old = line.move_id
+        old.button_draft()
+        old.button_cancel()
+        line.action_make_invoice()
+        old.button_draft()
+        with self.assertRefused("was invoiced again"):
+            old.action_post()
+        self.assertNotEqual(line.move_id, old)
+
+    def test_laid_plan_ends_with_its_invoice(self):
+        """Nothing is paid for an invoice that does not count."""
+        invoice = self.init_invoice("out_invoice", amounts=[900.0], post=True)
+        template = self._template(deposit_kind="none", installment_count=3)
+        Plan = self.env["payment.plan"].sudo()  # as the dialog does
+        plan = Plan.create({"move_id": invoice.id, "template_id": template.id})
+        plan._lay_over("By phone")
+        invoice.button_draft()
+        self.assertIn("not posted", plan._get_obstacle())
+        self.assertIsNone(plan._get_portal_payoff())
+        invoice.button_cancel()
+        self.assertEqual(plan.state, "canceled")
+
+    def test_p74_changed_order_takes_no_deposit(self):
+        """Signed 2,000, then changed to 400: the deposit of 500 is refused."""
+        order = self._order(require_payment=True)
+        plan = self._offer(order)
+        order._choose_plan(plan)
+        digest = plan._get_version().digest
+        plan._sign(digest, "Ada", {"signature": self._signature()})
+        order.order_line.price_unit = 400.0
+        with self.assertRefused("changed after you signed"):
+            order._check_plan_payment({"amount": 500.0})
+
+    def test_end_before_the_signature_takes_the_price_back(self):
+        """A chosen plan that is ended leaves no discount behind."""
+        order = self._order(2000.0)
+        plan = self._offer(
+            order, structure="full", discount_kind="percent", discount_percent=10.0
+        )
+        order._choose_plan(plan)
+        self.assertEqual(order.amount_total, 1800.0)
+        plan.action_cancel()
+        self.assertEqual(order.amount_total, 2000.0)
+        self.assertFalse(order.payment_plan_id)
+
+    def test_draft_of_a_confirmed_order_keeps_its_plan(self):
+        """Core does nothing then; neither does the plan."""
+        plan = self._run_plan()
+        order = plan.sale_order_id
+        plan.action_cancel()
+        order.action_draft()
+        self.assertEqual((order.state, order.payment_plan_id), ("sale", plan))

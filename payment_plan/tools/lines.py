@@ -46,6 +46,8 @@ class Schedule:
     notes: tuple[Note, ...] = ()
     #: what paying in full saves; the total is what remains to be paid
     discount: int = 0
+    #: what paying in parts costs; it is in the total
+    surcharge: int = 0
 
     @property
     def deposit(self):

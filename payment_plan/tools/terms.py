@@ -219,6 +219,11 @@ class Terms:
     smallest_charge: int = 0
     #: None leaves the dates where they are
     business_days: BusinessDays | None = None
+    #: percentage of the total that paying in parts costs
+    surcharge: Decimal | int = 0
+
+    def __post_init__(self):
+        check_percent(self.surcharge)
 
 
 @dataclass(frozen=True)

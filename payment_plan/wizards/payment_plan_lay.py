@@ -19,7 +19,8 @@ class PaymentPlanLay(models.TransientModel):
         "Plan",
         required=True,
         domain="[('company_id', 'in', (False, company_id)),"
-        f" ('structure', 'not in', ('{const.FULL}', '{const.FINANCED}'))]",
+        f" ('structure', 'in', {const.SPLIT_STRUCTURES}),"
+        " ('surcharge_percent', '=', 0)]",
     )
     agreement = fields.Char(
         "Agreed on",

@@ -18,7 +18,14 @@ class PaymentPlanSignPaper(models.TransientModel):
         precompute=True,
         readonly=False,
     )
-    date = fields.Date("Signed on", required=True, default=fields.Date.context_today)
+    date = fields.Date(
+        "Signed on",
+        required=True,
+        compute="_compute_date",
+        store=True,
+        precompute=True,
+        readonly=False,
+    )
     scan = fields.Binary(attachment=False)
     scan_name = fields.Char()
 
@@ -26,6 +33,11 @@ class PaymentPlanSignPaper(models.TransientModel):
     def _compute_name(self):
         for wizard in self:
             wizard.name = wizard.plan_id.partner_id.name
+
+    @api.depends("plan_id")
+    def _compute_date(self):
+        for wizard in self:
+            wizard.date = wizard.plan_id.company_id._get_autopay_today()
 
     def action_sign(self):
         """Sign the plan with what is on the paper, and confirm the order."""

@@ -295,7 +295,7 @@ def look_at_order(env, order_id):
         ),
         "invoices": order.invoice_ids.mapped("amount_total"),
         "total": order.amount_total,
-        "discounts": order.order_line.filtered("is_plan_discount").mapped("name"),
+        "discounts": order.order_line.filtered("is_plan_price").mapped("name"),
     }
 
 

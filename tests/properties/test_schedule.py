@@ -1,5 +1,6 @@
 """Who pays how much, when, as pure arithmetic (P1-P9, P35, R1-R6)."""
 
+from dataclasses import replace
 from datetime import date, timedelta
 from decimal import ROUND_HALF_UP, Decimal
 from itertools import pairwise
@@ -334,3 +335,19 @@ def test_r59_no_float_comes_in():
         Deposit(terms.PERCENT, percent=33.3)
     with pytest.raises(TypeError):
         Booking(100.0, SIGNED)
+
+
+@settings(max_examples=500)
+@given(totals, percents, deposits, st.integers(1, 12))
+def test_surcharge_is_part_of_the_total(total, percent, deposit, count):
+    """The price and the surcharge are paid, to the smallest amount."""
+    rule = Terms(deposit, Equal(count), surcharge=percent)
+    booking = Booking(total, SIGNED)
+    try:
+        schedule = make_schedule(rule, booking)
+    except ScheduleError:
+        return
+    assert schedule.surcharge == percent_of(percent, total)
+    assert schedule.total == total + schedule.surcharge == sum(amounts(schedule))
+    free = make_schedule(replace(rule, surcharge=0), Booking(schedule.total, SIGNED))
+    assert amounts(free) == amounts(schedule)

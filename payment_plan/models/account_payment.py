@@ -1,0 +1,148 @@
+from odoo import Command, api, fields, models
+
+
+class AccountPayment(models.Model):
+    """An extra payment of a plan: each part that is kept is a line of its own."""
+
+    _inherit = "account.payment"
+
+    payment_plan_extra_id = fields.Many2one(
+        "payment.plan.extra",
+        "Extra payment of a plan",
+        readonly=True,
+        copy=False,
+        index="btree_not_null",
+        ondelete="restrict",
+    )
+    payment_plan_ids = fields.Many2many(
+        "payment.plan", string="Payment plans", compute="_compute_payment_plan_ids"
+    )
+
+    @api.depends("payment_plan_extra_id", "move_id.line_ids.matched_debit_ids")
+    def _compute_payment_plan_ids(self):
+        """Find the plans whose payments this money pays, or is kept for."""
+        for payment in self.sudo():  # accountants may not read all that is between
+            paid = payment.move_id.line_ids.matched_debit_ids.debit_move_id.move_id
+            lines = paid.payment_plan_installment_ids
+            payment.payment_plan_ids = (
+                payment.payment_plan_extra_id.plan_id | lines.plan_id
+            )
+
+    def _generate_move_vals(
+        self, write_off_line_vals=None, force_balance=None, line_ids=None
+    ):
+        """Divide what the customer is credited with by what it is kept for (P20)."""
+        vals = super()._generate_move_vals(write_off_line_vals, force_balance, line_ids)
+        extra_sudo = self.payment_plan_extra_id.sudo()  # accountants may not spread
+        if extra_sudo and not line_ids and not write_off_line_vals:
+            parts = extra_sudo._get_parts(self.amount)
+            vals["line_ids"] = self._divide_credit(vals["line_ids"], parts)
+        return vals
+
+    def _divide_credit(self, commands, parts):
+        """Return the lines of an entry with one credit for each part.
+
+        :param commands: create commands, the second one is the receivable
+        :param parts: list of (`payment.plan.installment`, money in this currency)
+        """
+        money, (_create, _id, whole) = commands[0], commands[1]
+        left, left_balance = whole["amount_currency"], whole["debit"] - whole["credit"]
+        total, total_balance = left, left_balance
+        divided = []
+        for line, part in parts:
+            left = self.currency_id.round(left + part)
+            share = left_balance if not left else -total_balance * part / total
+            balance = self.company_id.currency_id.round(share)
+            left_balance -= balance
+            divided.append(
+                {
+                    **whole,
+                    "name": f"{whole['name']} - {line.display_name}",
+                    "payment_plan_installment_id": line.id,
+                    "amount_currency": -part,
+                    "debit": 0.0,
+                    "credit": -balance,
+                }
+            )
+        if left or not divided:
+            rest = {"debit": 0.0, "credit": -left_balance} if divided else {}
+            divided.append({**whole, "amount_currency": left, **rest})
+        return [money, *(Command.create(vals) for vals in divided)]
+
+    def _synchronize_to_moves(self, changed_fields):
+        """A payment that an accountant changes is not kept for certain payments."""
+        if set(changed_fields) & set(self._get_trigger_fields_to_synchronize()):
+            for payment in self.filtered("payment_plan_extra_id"):
+                payment._join_credit()
+        return super()._synchronize_to_moves(changed_fields)
+
+    def _join_credit(self):
+        self.ensure_one()
+        _money, credits_, _others = self._seek_for_lines()
+        if self.move_id.state == "posted" or not credits_.payment_plan_installment_id:
+            return
+        joined = Command.update(
+            credits_[0].id,
+            {
+                "payment_plan_installment_id": False,
+                "amount_currency": sum(credits_.mapped("amount_currency")),
+                "balance": sum(credits_.mapped("balance")),
+            },
+        )
+        others = [Command.delete(line.id) for line in credits_[1:]]
+        self.move_id.with_context(skip_invoice_sync=True).write(
+            {"line_ids": [joined, *others]}
+        )
+
+    # === WHAT IS OPEN FOLLOWS === #
+
+    def action_post(self):
+        """What is open of a plan falls by what is paid extra."""
+        result = super().action_post()
+        self._refresh_plan_amounts()
+        return result
+
+    def action_draft(self):
+        """What is open of a plan rises again (P31)."""
+        result = super().action_draft()
+        self._refresh_plan_amounts()
+        return result
+
+    def action_cancel(self):
+        """What is open of a plan rises again (P31)."""
+        result = super().action_cancel()
+        self._refresh_plan_amounts()
+        return result
+
+    def _refresh_plan_amounts(self):
+        # Accountants may not write payments of plans.
+        self.sudo().payment_plan_extra_id.plan_id._refresh_amounts()
+
+    # === RECEIPTS === #
+
+    def _send_plan_receipts(self, lines):
+        """Tell customers what was received, by queued mail, once for each payment.
+
+        Whoever pays online is told by the payment itself.
+
+        :param lines: `payment.plan.installment` that these pay
+        """
+        template = self.env.ref("payment_plan.mail_template_receipt", False)
+        by_hand = self.filtered(
+            lambda payment: (
+                payment.payment_type == "inbound"
+                and not payment.payment_transaction_id
+                and not payment.is_sent
+                and payment.company_id.plan_send_receipts
+            )
+        )
+        for payment in by_hand if template else ():
+            payment.is_sent = True
+            template.send_mail(payment.id)  # queued: it goes after the commit
+            for plan in lines.plan_id:
+                plan.message_post(
+                    body=self.env._(
+                        "%s received; the receipt is on its way.",
+                        payment.currency_id.format(payment.amount),
+                    )
+                )
