@@ -169,11 +169,12 @@ RAW_STATEMENTS = (
     """,
     """
     INSERT INTO prepaid_entry (
-        budget_id, company_id, currency_id, kind, name, date, work_date, quantity,
-        balance_after, key, timesheet_id, hours, rate, rate_source, rate_reason,
-        create_uid, create_date, write_uid, write_date)
-    SELECT budget.id, budget.company_id, budget.currency_id, 'consume', work.name,
-           now()::date, work.date, -work.value,
+        budget_id, company_id, currency_id, money_currency_id, kind, name, date,
+        work_date, quantity, balance_after, key, timesheet_id, hours, rate,
+        rate_source, rate_reason, create_uid, create_date, write_uid, write_date)
+    SELECT budget.id, budget.company_id, budget.currency_id,
+           budget.money_currency_id, 'consume', work.name, now()::date, work.date,
+           -work.value,
            budget.balance - SUM(work.value) OVER (
                PARTITION BY budget.id ORDER BY work.date, work.id),
            'timesheet/' || work.id || '/0', work.id, work.unit_amount, work.rate,

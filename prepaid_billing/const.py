@@ -7,6 +7,12 @@ RELEASE = "release"
 REFUND = "refund"
 WITHDRAW = "withdraw"
 REINSTATE = "reinstate"
+GRANT = "grant"
+ADJUST = "adjust"
+TRANSFER = "transfer"
+EXPIRE = "expire"
+UNEXPIRE = "unexpire"
+EXTEND = "extend"
 
 ENTRY_KINDS = [
     (CREDIT, "Top-up"),
@@ -15,10 +21,18 @@ ENTRY_KINDS = [
     (REFUND, "Credit note"),
     (WITHDRAW, "Payment withdrawn"),
     (REINSTATE, "Payment received again"),
+    (GRANT, "Free credit"),
+    (ADJUST, "Adjustment"),
+    (TRANSFER, "Transfer"),
+    (EXPIRE, "Expired"),
+    (UNEXPIRE, "Expiry undone"),
+    (EXTEND, "Validity extended"),
 ]
 
 #: Kinds that change how much of its invoice a lot has been given.
-LOT_KINDS = (CREDIT, REFUND, WITHDRAW, REINSTATE)
+LOT_KINDS = (CREDIT, GRANT, REFUND, WITHDRAW, REINSTATE)
+#: Kinds that take credit off a lot for good although its invoice still gives it.
+WITHHOLDING_KINDS = (EXPIRE, UNEXPIRE, ADJUST)
 
 # States of a lot.
 LOT_PENDING = "pending"
@@ -31,6 +45,71 @@ LOT_STATES = [
     (LOT_PENDING, "Waiting for payment"),
     (LOT_ACTIVE, "Usable"),
     (LOT_CLOSED, "Closed"),
+]
+
+# Shown and stored: the validity of the lot has passed, grace days included.
+LOT_EXPIRED = "expired"
+
+# Where the credit of a lot comes from.
+LOT_PURCHASED = "purchased"
+LOT_GRANTED = "granted"
+
+LOT_ORIGINS = [(LOT_PURCHASED, "Bought"), (LOT_GRANTED, "Free")]
+
+# Units that a budget is kept in.
+UNIT_MONEY = "money"
+UNIT_HOURS = "hours"
+
+UNITS = [(UNIT_MONEY, "Money"), (UNIT_HOURS, "Hours")]
+
+# What the validity of a pack is counted in.
+VALIDITY_DAYS = "days"
+VALIDITY_MONTHS = "months"
+
+VALIDITY_UNITS = [(VALIDITY_DAYS, "Days"), (VALIDITY_MONTHS, "Months")]
+
+# In which order lots are used. Priority always decides first.
+ORDER_EXPIRY = "expiry"
+ORDER_FREE_FIRST = "free_first"
+ORDER_PAID_FIRST = "paid_first"
+
+CONSUMPTION_ORDERS = [
+    (ORDER_EXPIRY, "Earliest expiry first"),
+    (ORDER_FREE_FIRST, "Free credit first"),
+    (ORDER_PAID_FIRST, "Paid credit first"),
+]
+
+# By which rule work found its lots, where one of them can expire.
+MATCH_VALID = "valid"
+MATCH_GRACE = "grace"
+MATCH_NEXT = "next"
+
+MATCH_RULES = [
+    (MATCH_VALID, "Within validity"),
+    (MATCH_GRACE, "Within the grace days"),
+    (MATCH_NEXT, "Too late for the credit of that day: the next was used"),
+]
+
+# Life of a budget.
+BUDGET_OPEN = "open"
+BUDGET_CLOSING = "closing"
+BUDGET_CLOSED = "closed"
+
+BUDGET_STATES = [
+    (BUDGET_OPEN, "Open"),
+    (BUDGET_CLOSING, "Being closed"),
+    (BUDGET_CLOSED, "Closed"),
+]
+
+# What happens to the rest when a budget is closed.
+CLOSE_REFUND = "refund"
+CLOSE_TRANSFER = "transfer"
+CLOSE_FORFEIT = "forfeit"
+
+CLOSE_CHOICES = [
+    (CLOSE_REFUND, "Give it back: credit notes"),
+    (CLOSE_TRANSFER, "Move it to another budget"),
+    (CLOSE_FORFEIT, "Let it lapse"),
 ]
 
 # When the credit of a pack counts.
@@ -61,12 +140,14 @@ RATE_SALE_LINE = "sale_line"
 RATE_BUDGET = "budget"
 RATE_PRICELIST = "pricelist"
 RATE_ZERO = "zero"
+RATE_HOURS = "hours"
 
 RATE_SOURCES = [
     (RATE_SALE_LINE, "Sales order item"),
     (RATE_BUDGET, "Rate of the budget"),
     (RATE_PRICELIST, "Price list"),
     (RATE_ZERO, "Not billable"),
+    (RATE_HOURS, "Counted in hours"),
 ]
 
 # States of an episode below the threshold.
@@ -79,3 +160,36 @@ EPISODE_STATES = [
     (EPISODE_SUPPRESSED, "Suppressed"),
     (EPISODE_DONE, "Done"),
 ]
+
+# What asks for a top-up.
+TRIGGER_LOW = "low"
+TRIGGER_CALENDAR = "calendar"
+
+TRIGGERS = [(TRIGGER_LOW, "Low balance"), (TRIGGER_CALENDAR, "Calendar")]
+
+#: Days before the end of a contract from which on nothing is invoiced any more.
+ENDING_DAYS = 14
+
+# What people are told by mail.
+NOTICE_LOW = "low"
+NOTICE_EXPIRY = "expiry"
+
+NOTICE_KINDS = [
+    (NOTICE_LOW, "Low balance"),
+    (NOTICE_EXPIRY, "Credit expires"),
+]
+
+NOTICE_PENDING = "pending"
+NOTICE_SENT = "sent"
+NOTICE_FAILED = "failed"
+
+NOTICE_STATES = [
+    (NOTICE_PENDING, "To send"),
+    (NOTICE_SENT, "Sent"),
+    (NOTICE_FAILED, "Not sent"),
+]
+
+#: Times that a notice is tried to be mailed.
+MAX_MAIL_TRIES = 5
+#: Days before its last day on which a lot is warned of.
+WARNING_DAYS = (30, 7, 1)

@@ -15,5 +15,5 @@ def pre_init_hook(env):
 
 def uninstall_hook(env):
     """Take the guards of the append-only tables along."""
-    for model in ("prepaid.entry", "prepaid.allocation"):
+    for model in ("prepaid.entry", "prepaid.allocation", "prepaid.recognition"):
         env[model]._drop_guard()

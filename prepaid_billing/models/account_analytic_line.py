@@ -25,6 +25,7 @@ GUARDED_FIELDS = frozenset(
         "product_uom_id",
         "partner_id",
         "company_id",
+        "prepaid_hour_from",
     }
 )
 
@@ -85,9 +86,14 @@ class AccountAnalyticLine(models.Model):
         compute="_compute_prepaid_value",
         groups="prepaid_billing.group_user",
     )
+    prepaid_money_currency_id = fields.Many2one(
+        "res.currency",
+        compute="_compute_prepaid_value",
+        groups="prepaid_billing.group_user",
+    )
     prepaid_rate = fields.Monetary(
         "Rate",
-        currency_field="prepaid_currency_id",
+        currency_field="prepaid_money_currency_id",
         compute="_compute_prepaid_value",
         groups="prepaid_billing.group_user",
     )
@@ -157,6 +163,7 @@ class AccountAnalyticLine(models.Model):
             budget = valuation.budget
             timesheet.prepaid_budget_id = budget
             timesheet.prepaid_currency_id = budget.currency_id
+            timesheet.prepaid_money_currency_id = budget.money_currency_id
             timesheet.prepaid_rate = valuation.rate
             timesheet.prepaid_rate_source = valuation.source
             timesheet.prepaid_rate_reason = valuation.obstacle or valuation.reason

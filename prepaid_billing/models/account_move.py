@@ -96,7 +96,7 @@ class AccountMove(models.Model):
                         "instead (%(amount)s).",
                         invoice=move.name,
                         amount=move.currency_id.format(
-                            sum(used._get_refundable().values())
+                            sum(used._get_refundable_values().values())
                         ),
                     )
                 )
@@ -295,13 +295,12 @@ class AccountMove(models.Model):
         """Return the credit that each of these invoices will bring to a budget.
 
         :param budget: `prepaid.budget`
-        :return: list of money in the currency of the budget
+        :return: list of quantities in the unit of the budget
         """
         return [
             sum(
-                move.invoice_line_ids.filtered(budget._is_filled_by).mapped(
-                    "price_subtotal"
-                )
+                line._get_prepaid_quantity()
+                for line in move.invoice_line_ids.filtered(budget._is_filled_by)
             )
             for move in self
         ]

@@ -2,7 +2,7 @@ from odoo import Command, api, fields, models
 from odoo.exceptions import UserError
 from odoo.fields import Domain
 
-from ..const import LOT_PENDING
+from ..const import BUDGET_OPEN, LOT_PENDING, UNIT_HOURS, UNIT_MONEY
 from .account_analytic_line import STATE_COVERED
 
 
@@ -116,10 +116,10 @@ class AccountMoveLine(models.Model):
                 "it belongs to %(owner)s. Make the credit note for that customer",
                 owner=owner.display_name,
             )
-        elif lot_sudo.currency_id != self.currency_id:
+        elif lot_sudo.money_currency_id != self.currency_id:
             reason = self.env._(
                 "it is kept in %(currency)s. Make the credit note in that currency",
-                currency=lot_sudo.currency_id.name,
+                currency=lot_sudo.money_currency_id.name,
             )
         elif self.currency_id.compare_amounts(self.price_subtotal, 0) <= 0:
             reason = self.env._(
@@ -170,9 +170,10 @@ class AccountMoveLine(models.Model):
         lines_sudo._assign_prepaid_budgets()
         for line in lines_sudo:
             line._ensure_prepaid_sellable()
-        lines_sudo.env["prepaid.lot"].create(
+        lots_sudo = lines_sudo.env["prepaid.lot"].create(
             [line._prepare_prepaid_lot_vals() for line in lines_sudo]
         )
+        lots_sudo._create_bonus_lots()
 
     def _assign_prepaid_budgets(self):
         """Fill in the budget where it was left open: the customer's, or a new one."""
@@ -183,37 +184,55 @@ class AccountMoveLine(models.Model):
                 [
                     ("partner_id.commercial_partner_id", "=", owner.id),
                     ("company_id", "=", line.company_id.id),
-                    ("currency_id", "=", line.currency_id.id),
+                    ("money_currency_id", "=", line.currency_id.id),
+                    ("unit", "=", line._get_prepaid_unit()),
+                    ("state", "=", BUDGET_OPEN),
                 ]
             )
             same_pack = budgets.filtered(
                 lambda b, ln=line: b.product_id == ln.product_id
             )
             budget = (same_pack or budgets)[:1] or Budget.create(
-                {
-                    "partner_id": owner.id,
-                    "company_id": line.company_id.id,
-                    "currency_id": line.currency_id.id,
-                    "product_id": line.product_id.id,
-                    "user_id": line.move_id.invoice_user_id.id,
-                }
+                line._prepare_prepaid_budget_vals()
             )
             line.with_context(skip_readonly_check=True).prepaid_budget_id = budget
+
+    def _prepare_prepaid_budget_vals(self):
+        """Return the values of the budget that a customer without one gets."""
+        self.ensure_one()
+        unit = self._get_prepaid_unit()
+        currency_field = "currency_id" if unit == UNIT_MONEY else "money_currency_id"
+        return {
+            "partner_id": self.partner_id.commercial_partner_id.id,
+            "company_id": self.company_id.id,
+            "type_id": self.product_id.prepaid_budget_type_id.id,
+            "unit": unit,
+            currency_field: self.currency_id.id,
+            "product_id": self.product_id.id,
+            "user_id": self.move_id.invoice_user_id.id,
+        }
 
     def _ensure_prepaid_sellable(self):
         self.ensure_one()
         budget = self.prepaid_budget_id
         reason = False
         owner = budget.partner_id.commercial_partner_id
-        if owner != self.partner_id.commercial_partner_id:
+        buyers = owner | (budget and budget._get_charged_partner())
+        if self.partner_id.commercial_partner_id not in buyers:
             reason = self.env._(
                 "the budget belongs to %(owner)s", owner=owner.display_name
             )
-        elif budget.currency_id != self.currency_id:
+        elif budget.money_currency_id != self.currency_id:
             reason = self.env._(
                 "the budget is kept in %(currency)s. Invoice it in that currency, or "
                 "choose another budget",
-                currency=budget.currency_id.name,
+                currency=budget.money_currency_id.name,
+            )
+        elif budget.unit != self._get_prepaid_unit():
+            reason = self.env._(
+                "%(product)s does not bring what the budget is kept in. Choose "
+                "another pack or another budget",
+                product=self.product_id.display_name or self.name,
             )
         elif self.price_subtotal < 0:
             reason = self.env._(
@@ -229,6 +248,40 @@ class AccountMoveLine(models.Model):
                 )
             )
 
+    def _get_prepaid_unit(self):
+        """Return the unit of the budgets that this line can fill."""
+        self.ensure_one()
+        return UNIT_HOURS if self.product_id._sells_prepaid_hours() else UNIT_MONEY
+
+    def _get_prepaid_quantity(self, bonus=False):
+        """Return the credit that this line buys: money, or hours.
+
+        :param bool bonus: the free credit that comes with it, instead
+        :return: float, rounded at the unit of the budget
+        """
+        self.ensure_one()
+        product = self.product_id
+        is_hours = product._sells_prepaid_hours()
+        currency = self.currency_id
+        if is_hours:
+            currency = self.env["res.currency"]._get_prepaid_hours()
+        if not bonus and not product._has_prepaid_price():
+            return self.price_subtotal
+        if is_hours and not bonus and not product.prepaid_credit:
+            # By the unit on the invoice: a pack in hours may be sold in days.
+            hour = self.env["account.analytic.line"]._get_prepaid_hour()
+            uom = self.product_uom_id
+            return currency.round(
+                uom._compute_quantity(self.quantity, hour, round=False)
+            )
+        units = self.product_uom_id._compute_quantity(
+            self.quantity, product.uom_id, round=False
+        )
+        credit = product._get_prepaid_credit_per_unit(
+            self.currency_id, self.company_id, bonus
+        )
+        return currency.round(units * credit)
+
     def _prepare_prepaid_lot_vals(self):
         self.ensure_one()
         product = self.product_id
@@ -236,11 +289,14 @@ class AccountMoveLine(models.Model):
             "name": self.move_id.name,
             "budget_id": self.prepaid_budget_id.id,
             "company_id": self.company_id.id,
-            "currency_id": self.currency_id.id,
+            "currency_id": self.prepaid_budget_id.currency_id.id,
+            "money_currency_id": self.currency_id.id,
             "state": LOT_PENDING,
-            "quantity": self.price_subtotal,
+            "quantity": self._get_prepaid_quantity(),
+            "value": self.price_subtotal,
             "remaining": 0.0,
             "date_from": self.move_id.invoice_date,
+            "date_to": product._get_prepaid_date_to(self.move_id.invoice_date),
             "invoice_id": self.move_id.id,
             "invoice_line_id": self.id,
             "tax_ids": [Command.set(self.tax_ids.ids)],

@@ -36,6 +36,6 @@ class AutopayMandate(models.Model):
         budgets_sudo = Budget.search(
             payers
             & Domain("company_id", "=", self.company_id.id)
-            & Domain("currency_id", "=", self.currency_id.id)
+            & Domain("money_currency_id", "=", self.currency_id.id)
         )
         return budgets_sudo.filtered(lambda b: b._get_charge_mandate() == self)

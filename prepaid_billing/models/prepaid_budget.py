@@ -1,11 +1,13 @@
 from odoo import api, fields, models
 from odoo.exceptions import UserError, ValidationError
 
-from ..const import LOT_CLOSED
+from ..const import BUDGET_OPEN, LOT_CLOSED
 from ..tools.allocation import OVERDRAFT, PARTIAL, REFUSE
 
 SCOPE_ALL = "all"
 SCOPE_PROJECTS = "projects"
+SCOPE_TASKS = "tasks"
+SCOPE_PRODUCTS = "products"
 
 ZERO_SKIP = "skip"
 ZERO_DEDUCT = "deduct"
@@ -14,16 +16,22 @@ ZERO_DEDUCT = "deduct"
 LEDGER_FIELDS = frozenset(
     {
         "balance",
+        "state",
+        "close_reason",
         "lock_seq",
         "replenish_note",
         "is_replenish_failed",
         "replenish_checked_on",
+        "calendar_next",
         "shortage_invoice_id",
         "charge_failures",
         "charge_mark",
         "is_charge_suspended",
     }
 )
+
+#: What a budget with history keeps.
+FIXED_FIELDS = ("partner_id", "company_id", "unit", "currency_id", "money_currency_id")
 
 
 class PrepaidBudget(models.Model):
@@ -95,10 +103,18 @@ class PrepaidBudget(models.Model):
 
     # What the budget pays for
     scope = fields.Selection(
-        [(SCOPE_ALL, "All work for the customer"), (SCOPE_PROJECTS, "Chosen projects")],
+        [
+            (SCOPE_ALL, "All work for the customer"),
+            (SCOPE_PROJECTS, "Chosen projects"),
+            (SCOPE_TASKS, "Chosen tasks"),
+            (SCOPE_PRODUCTS, "Chosen services"),
+        ],
         required=True,
         default=SCOPE_ALL,
         tracking=True,
+        help="Where several budgets fit, the most specific pays: tasks, then projects, "
+        "then services, then all work. Among equals the one with the higher priority, "
+        "then the oldest.",
     )
     project_ids = fields.Many2many(
         "project.project",
@@ -108,6 +124,7 @@ class PrepaidBudget(models.Model):
         "to all work.",
     )
     hourly_rate = fields.Monetary(
+        currency_field="money_currency_id",
         tracking=True,
         help="Without tax, for time without a sales order item. Empty: the customer's "
         "price list on the day of the work.",
@@ -230,10 +247,10 @@ class PrepaidBudget(models.Model):
 
     # === CONSTRAINTS === #
 
-    @api.constrains("currency_id", "company_id")
+    @api.constrains("money_currency_id", "company_id")
     def _check_currency_rate(self):
         for budget in self:
-            budget._ensure_rate(budget.currency_id)
+            budget._ensure_rate(budget.money_currency_id)
 
     @api.constrains("shortage_policy", "overdraft_limit")
     def _check_overdraft(self):
@@ -298,8 +315,9 @@ class PrepaidBudget(models.Model):
     def create(self, vals_list):
         """A budget belongs to the commercial entity, whichever contact is chosen."""
         # An explicit zero: no default value from anywhere can open a balance.
+        ledger_vals = {"balance": 0.0, "state": BUDGET_OPEN}
         return super().create(
-            [{**self._normalize_vals(vals), "balance": 0.0} for vals in vals_list]
+            [{**self._normalize_vals(vals), **ledger_vals} for vals in vals_list]
         )
 
     def write(self, vals):
@@ -312,8 +330,10 @@ class PrepaidBudget(models.Model):
         for budget in self.filtered(lambda b: b._has_history()):
             moved = [
                 self._fields[name]._description_string(self.env)
-                for name in ("partner_id", "company_id", "currency_id")
-                if name in vals and vals[name] != budget[name].id
+                for name in FIXED_FIELDS
+                if name in vals
+                and vals[name]
+                != budget._fields[name].convert_to_write(budget[name], budget)
             ]
             if moved:
                 raise UserError(

@@ -30,7 +30,12 @@ class PrepaidBudgetCharge(models.Model):
         return (
             self.env["autopay.mandate"]
             .sudo()  # who manages budgets, and colleagues in the portal, ask too
-            ._find(self._get_charged_partner(), self.currency_id, self.company_id, self)
+            ._find(
+                self._get_charged_partner(),
+                self.money_currency_id,
+                self.company_id,
+                self,
+            )
         )
 
     def _get_own_mandate(self):

@@ -58,7 +58,7 @@ class PrepaidBudgetChargePortal(models.Model):
             and budget_sudo._get_charged_partner() == viewer
             and bool(
                 self.env["autopay.mandate"]._get_portal_providers_sudo(
-                    self.company_id, self.currency_id
+                    self.company_id, self.money_currency_id
                 )
             )
         )
@@ -75,15 +75,19 @@ class PrepaidBudgetChargePortal(models.Model):
         budget_sudo = self.sudo()  # as above
         offer = {
             "company": self.company_id,
-            "currency": self.currency_id,
+            "currency": self.money_currency_id,
             "obstacle": not self._can_allow_charges()
             and self.env._("Automatic top-up of this budget cannot be allowed here."),
             "tokens_sudo": Mandate._get_portal_tokens_sudo(
-                self.company_id, self.currency_id
+                self.company_id, self.money_currency_id
             ),
             "charges": [],
             # Tax and rounding up to whole top-ups leave room below it.
-            "limit": float(math.ceil(2 * budget_sudo._get_usual_top_up())),
+            "limit": float(
+                math.ceil(
+                    2 * budget_sudo._get_top_up_value(budget_sudo._get_usual_top_up())
+                )
+            ),
             "consent_text": budget_sudo._get_charge_consent(),
             "consent_version": CHARGE_CONSENT_VERSION,
         }

@@ -3,7 +3,14 @@ from odoo.tools import SQL
 
 from odoo.addons.invoice_autopay.tools import lock_rows
 
-from ..const import CREDIT, REINSTATE, RELEASE
+from ..const import (
+    CREDIT,
+    GRANT,
+    LOT_PURCHASED,
+    REFUND,
+    REINSTATE,
+    WITHDRAW,
+)
 from ..tools.allocation import OVERDRAFT, Credit, take
 from ..tools.money import from_units, to_units
 
@@ -94,6 +101,7 @@ class PrepaidBudgetLedger(models.Model):
                     "budget_id": budget.id,
                     "company_id": budget.company_id.id,
                     "currency_id": budget.currency_id.id,
+                    "money_currency_id": budget.money_currency_id.id,
                     "quantity": budget._from_units(movement["quantity"]),
                     "balance_after": budget._from_units(balances[budget]),
                 }
@@ -184,10 +192,10 @@ class PrepaidBudgetLedger(models.Model):
 
     def _get_open_lots(self):
         """Return the lots with credit left, in the order of use."""
-        return self.env["prepaid.lot"].search(
-            [("budget_id", "in", self.ids), ("remaining", ">", 0)],
-            order="date_from, id",
+        lots = self.env["prepaid.lot"].search(
+            [("budget_id", "in", self.ids), ("remaining", ">", 0)]
         )
+        return lots._sorted_for_use()
 
     def _get_credits(self):
         """Return the open lots as values for the planning, in the order of use.
@@ -196,13 +204,18 @@ class PrepaidBudgetLedger(models.Model):
         """
         credits = {budget: [] for budget in self}
         for lot in self._get_open_lots():
+            if lot._is_over():
+                continue  # the nightly job books its expiry, or the next deduction
             budget = lot.budget_id
+            is_paid = lot.kind == LOT_PURCHASED
             credits[budget].append(
                 Credit(
                     id=lot.id,
                     remaining=budget._to_units(lot.remaining),
                     date_from=None if budget.cover_earlier_work else lot.date_from,
-                    tax_key=frozenset(lot.tax_ids.ids),
+                    date_to=lot.date_to or None,
+                    # Free credit was not taxed: it pays for any service.
+                    tax_key=frozenset(lot.tax_ids.ids) if is_paid else None,
                 )
             )
         return credits
@@ -228,10 +241,14 @@ class PrepaidBudgetLedger(models.Model):
         self.ensure_one()
         taxes = cover.work.tax_key
         if not all(credit.accepts(cover.work) for credit in credits):
-            if taxes is not None and any(credit.tax_key != taxes for credit in credits):
+            if taxes is not None and any(
+                c.tax_key not in (None, taxes) for c in credits
+            ):
                 return self.env._(
                     "The tax of this service is not that of the credit: invoice it"
                 )
+            if any(credit.ends_before(cover.work) for credit in credits):
+                return self.env._("The credit expires before this work")
             return self.env._(
                 "The credit starts after this work (see Cover earlier work on the "
                 "budget)"
@@ -254,8 +271,9 @@ class PrepaidBudgetLedger(models.Model):
         units = self._to_units(difference)
         earlier = self.env["prepaid.entry"].search([("lot_id", "=", lot.id)])
         if units > 0:
-            lost_before = earlier.filtered(lambda e: e.kind not in (CREDIT, REINSTATE))
-            kind = REINSTATE if lost_before else CREDIT
+            lost_before = earlier.filtered(lambda e: e.kind in (WITHDRAW, REFUND))
+            first_kind = CREDIT if lot.kind == LOT_PURCHASED else GRANT
+            kind = REINSTATE if lost_before else first_kind
             taken = units
         else:
             kind = loss_kind
@@ -283,27 +301,12 @@ class PrepaidBudgetLedger(models.Model):
         :param str reason: why, shown to staff
         :return: the new entries, one for each
         """
-        return self._post_entries(
-            [
-                {
-                    "budget": entry.budget_id,
-                    "kind": RELEASE,
-                    "name": entry.name,
-                    "quantity": -entry.budget_id._to_units(entry.quantity),
-                    "takes": entry._get_releasable_allocations(),
-                    "origin_id": entry.id,
-                    "timesheet_id": entry.timesheet_id.id,
-                    "work_date": entry.work_date,
-                    "hours": -entry.hours,
-                    "rate": entry.rate,
-                    "rate_source": entry.rate_source,
-                    "rate_reason": entry.rate_reason,
-                    "reason": reason,
-                    "key": f"return/{entry.id}",
-                }
-                for entry in entries
-            ]
+        releases = self._post_entries(
+            [entry._prepare_release_movement(reason) for entry in entries]
         )
+        # What returns to a lot whose validity has passed expires at once (B49).
+        self._expire_over_lots()
+        return releases
 
     # === PROOF === #
 

@@ -1,4 +1,5 @@
 from odoo import api, models
+from odoo.fields import Domain
 
 from ..const import CONSUME, CREDIT, RELEASE
 
@@ -63,28 +64,90 @@ class PrepaidBudgetPortal(models.Model):
 
     # === MOVEMENTS === #
 
-    def _get_portal_movements(self, offset=0, limit=None):
+    def _get_portal_movements(
+        self, offset=0, limit=None, sortby=None, filterby=None, search=None
+    ):
         """Return movements in the customer's words, newest first.
 
         The number of queries does not depend on the number of movements.
 
+        :param int offset: movements to leave out
+        :param int limit: movements to return at most
+        :param str sortby: key of :meth:`_get_portal_sortings`
+        :param str filterby: key of :meth:`_get_portal_filters`
+        :param str search: words of the description
         :return: list of dict, see :meth:`_prepare_portal_movement`
         """
         self.ensure_one()
+        sortings = self._get_portal_sortings()
         entries = self.env["prepaid.entry"].search(
-            [("budget_id", "=", self.id)], order="id desc", offset=offset, limit=limit
+            self._get_portal_movement_domain(filterby, search),
+            order=sortings.get(sortby, sortings["newest"])["order"],
+            offset=offset,
+            limit=limit,
         )
         labels = self._get_portal_labels()
         # Customers may not read timesheets: of the time that they paid for, they get
         # the name of the project and nothing else.
         timesheets_sudo = entries.timesheet_id.sudo()
         projects = {t.id: t.project_id.name for t in timesheets_sudo}
+        workers = {}
+        if self.show_employees:
+            workers = {t.id: t.employee_id.name for t in timesheets_sudo}
         return [
-            self._prepare_portal_movement(
-                entry, labels[entry.kind], projects.get(entry.timesheet_id.id, False)
-            )
+            {
+                **self._prepare_portal_movement(
+                    entry,
+                    labels[entry.kind],
+                    projects.get(entry.timesheet_id.id, False),
+                ),
+                "employee": workers.get(entry.timesheet_id.id, False),
+            }
             for entry in entries
         ]
+
+    def _get_portal_movement_count(self, filterby=None, search=None):
+        """Return how many movements a filter and a search leave."""
+        self.ensure_one()
+        return self.env["prepaid.entry"].search_count(
+            self._get_portal_movement_domain(filterby, search)
+        )
+
+    def _get_portal_movement_domain(self, filterby=None, search=None):
+        """Return the domain of the movements of this budget that a page shows.
+
+        :param str filterby: key of :meth:`_get_portal_filters`; others show all
+        :param str search: words of the description
+        """
+        self.ensure_one()
+        filters = self._get_portal_filters()
+        domain = Domain("budget_id", "=", self.id)
+        domain &= Domain(filters.get(filterby, filters["all"])["domain"])
+        if search:
+            domain &= Domain("name", "ilike", search)
+        return domain
+
+    def _get_portal_filters(self):
+        """Return the filters of the movements: key -> `label` and `domain`."""
+        return {
+            "all": {"label": self.env._("All"), "domain": []},
+            "work": {
+                "label": self.env._("Work"),
+                "domain": [("kind", "in", (CONSUME, RELEASE))],
+            },
+            "credit": {
+                "label": self.env._("Credit"),
+                "domain": [("kind", "not in", (CONSUME, RELEASE))],
+            },
+        }
+
+    def _get_portal_sortings(self):
+        """Return the orders of the movements: key -> `label` and `order`."""
+        return {
+            "newest": {"label": self.env._("Newest"), "order": "id desc"},
+            "oldest": {"label": self.env._("Oldest"), "order": "id"},
+            "largest": {"label": self.env._("Most used"), "order": "quantity, id"},
+        }
 
     def _prepare_portal_movement(self, entry, label, project):
         """Return what a customer sees of one entry; hook for more.
@@ -105,6 +168,8 @@ class PrepaidBudgetPortal(models.Model):
             "amount": entry.quantity,
             "balance": entry.balance_after,
             "currency": entry.currency_id,
+            # Rates are money, also where the budget is kept in hours.
+            "rate_currency": entry.money_currency_id,
         }
 
     def _get_portal_labels(self):

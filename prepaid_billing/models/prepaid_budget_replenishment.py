@@ -7,6 +7,7 @@ from ..tools.replenishment import FIXED, TARGET
 
 POLICY_ONE_OFF = "one_off"
 POLICY_THRESHOLD = "threshold"
+POLICY_CALENDAR = "calendar"
 
 ACTION_NOTIFY = "notify"
 ACTION_DRAFT = "draft"
@@ -33,6 +34,7 @@ class PrepaidBudgetReplenishment(models.Model):
         [
             (POLICY_ONE_OFF, "One-off: only tell the responsible"),
             (POLICY_THRESHOLD, "Replenish below the threshold"),
+            (POLICY_CALENDAR, "Replenish by calendar only; tell when low"),
         ],
         "When low",
         required=True,

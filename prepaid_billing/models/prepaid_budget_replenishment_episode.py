@@ -2,10 +2,12 @@ from odoo import fields, models
 from odoo.fields import Domain
 
 from ..const import (
+    BUDGET_OPEN,
     EPISODE_DONE,
     EPISODE_OPEN,
     EPISODE_SUPPRESSED,
     MAX_CHARGE_FAILURES,
+    TRIGGER_LOW,
 )
 from ..tools.replenishment import TARGET, Refill, fixed_refill, target_refill
 from .prepaid_budget_replenishment import (
@@ -65,10 +67,18 @@ class PrepaidBudgetEpisode(models.Model):
                 budget._note_check(note)
             else:
                 due |= budget
-        due.filtered(lambda b: b._get_effective_action() == ACTION_NOTIFY)._tell_low()
-        due.filtered(
-            lambda b: b._get_effective_action() != ACTION_NOTIFY
-        )._start_episodes()
+        to_tell = due.filtered(lambda b: b._get_action_now() == ACTION_NOTIFY)
+        to_tell._tell_low()
+        (due - to_tell)._start_episodes()
+
+    def _get_trigger(self):
+        """Say what asks for a top-up now, or return False."""
+        self.ensure_one()
+        return self.is_low and TRIGGER_LOW
+
+    def _get_action_now(self):
+        """Return what is to be done about that which asks for a top-up now."""
+        return self._get_effective_action()
 
     def _get_effective_action(self):
         self.ensure_one()
@@ -83,7 +93,8 @@ class PrepaidBudgetEpisode(models.Model):
         :param failed: `autopay.attempt` that failed in a row, when it is to be charged
         """
         self.ensure_one()
-        if not self.is_low:
+        trigger = self._get_trigger()
+        if not trigger:
             return self.env._(
                 "%(balance)s is not below the threshold %(threshold)s",
                 balance=self.currency_id.format(self.balance),
@@ -93,10 +104,11 @@ class PrepaidBudgetEpisode(models.Model):
             return reason
         if failed and len(failed) >= MAX_CHARGE_FAILURES:
             return self._get_suspension_reason(failed)
-        if self.is_suppressed:
+        episode = self._get_blocking_episode()
+        if episode.state == EPISODE_SUPPRESSED:
             return self.env._(
                 "Suppressed: %(outcome)s. Re-arm it to replenish again",
-                outcome=self.episode_id.outcome,
+                outcome=episode.outcome,
             )
         if invoices:
             self._tell_if_insufficient(invoices)
@@ -104,16 +116,25 @@ class PrepaidBudgetEpisode(models.Model):
                 "%(invoices)s is open",
                 invoices=", ".join(i.name or self.env._("Draft") for i in invoices),
             ) + self._get_charge_note(invoices)
-        if self.episode_id:
-            return self.env._("The responsible knows since %s", self.episode_id.date)
-        if self._get_effective_action() == ACTION_NOTIFY and not self.entry_ids:
+        if episode:
+            return self.env._("The responsible knows since %s", episode.date)
+        is_told_low = trigger == TRIGGER_LOW and (
+            self._get_action_now() == ACTION_NOTIFY
+        )
+        if is_told_low and not self.entry_ids:
             return self.env._("No credit was ever bought: nothing runs low")
         return False
+
+    def _get_blocking_episode(self):
+        """Return the episode that keeps a new one from being started, may be empty."""
+        self.ensure_one()
+        return self.episode_id
 
     def _get_leaving_reason(self):
         """Say why this customer gets no invoice any more; hook for ending contracts."""
         self.ensure_one()
-        if not self.active or not self.partner_id.active:
+        is_open = self.active and self.state == BUDGET_OPEN
+        if not is_open or not self.partner_id.active:
             return self._get_owner_obstacle()
         return False
 
@@ -161,7 +182,8 @@ class PrepaidBudgetEpisode(models.Model):
             line.product_id.prepaid_ok
             and line.partner_id.commercial_partner_id == self._get_owners()
             and line.company_id == self.company_id
-            and line.currency_id == self.currency_id
+            and line.currency_id == self.money_currency_id
+            and line._get_prepaid_unit() == self.unit
         )
 
     def _get_refill(self):
@@ -194,6 +216,7 @@ class PrepaidBudgetEpisode(models.Model):
         refills = {budget: budget._get_refill() for budget in self}
         amounts = {b: b._from_units(refill.amount) for b, refill in refills.items()}
         moves = self._create_top_up_invoices(amounts)
+        self._close_episodes(self.env._("Followed by a new top-up"))
         self._create_episodes(
             {
                 budget: {
@@ -225,12 +248,23 @@ class PrepaidBudgetEpisode(models.Model):
             invoice=move.name or self.env._("Draft invoice"),
             amount=self.currency_id.format(self._from_units(refill.amount)),
         )
-        if refill.is_cut:
+        if refill.is_capped:
+            note += ". " + self.env._("Reduced to what the cap per month allows")
+        elif refill.is_cut:
             note += ". " + self.env._(
                 "Target not reached: the largest top-up is %(max)s",
                 max=self.currency_id.format(self.replenish_max),
             )
         return note + self._get_charge_note(move)
+
+    def _close_episodes(self, outcome):
+        """End what did not keep a new episode from being started.
+
+        :param str outcome: what ended it, shown to staff
+        """
+        episodes = self.episode_id
+        episodes._close(outcome)
+        episodes.flush_recordset()  # the database allows one that is not done
 
     def _create_episodes(self, extra_vals):
         """Open one episode for each budget.
@@ -246,6 +280,7 @@ class PrepaidBudgetEpisode(models.Model):
                     "date": budget.company_id._get_autopay_today(),
                     "balance": budget.balance,
                     "threshold": budget.threshold,
+                    "trigger": budget._get_trigger(),
                     **vals,
                 }
                 for budget, vals in extra_vals.items()

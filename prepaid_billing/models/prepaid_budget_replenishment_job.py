@@ -7,23 +7,23 @@ CHUNK = 100
 
 
 class PrepaidBudgetJob(models.Model):
-    """Every night: all low budgets, each one's failure its own."""
+    """Every night: all budgets that are due, each one's failure its own."""
 
     _inherit = "prepaid.budget"
 
     @api.model
     def _cron_replenish(self, chunk=CHUNK):
-        """Every night: replenish what is low, in small committed steps.
+        """Every night: replenish what is due, in small committed steps.
 
-        Each low budget is checked once a day, whether that went well or not: a run that
-        is out of time goes on with the others, and one that fails waits for tomorrow.
+        Each of them is checked once a day, whether that went well or not: a run that is
+        out of time goes on with the others, and one that fails waits for tomorrow.
 
         :param int chunk: budgets in one transaction
         """
         today = fields.Date.today()
         unchecked = Domain("replenish_checked_on", "=", False)
         unchecked |= Domain("replenish_checked_on", "<", today)
-        domain = Domain("is_low", "=", True) & unchecked
+        domain = self._get_due_domain() & unchecked
         last_id = 0
         remaining = self.search_count(domain)
         while budgets := self.search(
@@ -37,6 +37,11 @@ class PrepaidBudgetJob(models.Model):
                 len(budgets), remaining=remaining
             ):
                 break
+
+    @api.model
+    def _get_due_domain(self):
+        """Return the domain of the budgets that may need a top-up today."""
+        return Domain("is_low", "=", True)
 
     def _replenish_isolated(self):
         """Try all in one batch; where it fails, halve it until one stands alone."""

@@ -1,6 +1,7 @@
 from odoo import Command, models
 from odoo.exceptions import UserError
 
+from ..const import BUDGET_OPEN
 from ..tools.money import is_usable
 
 
@@ -14,7 +15,7 @@ class PrepaidBudgetTopUp(models.Model):
 
         Usable over Odoo's external API.
 
-        :param float amount: credit to buy, in the budget's currency, without tax
+        :param float amount: credit to buy: money without tax, or hours
         :param str key: any text that is unique to this request; None for a new request
         :return: int, id of the draft `account.move`
         :raise UserError: the amount is not above zero, the budget cannot be invoiced,
@@ -48,7 +49,7 @@ class PrepaidBudgetTopUp(models.Model):
     def _create_top_up_invoices(self, amounts, key=None):
         """Make one draft invoice for each budget, in one batch.
 
-        :param dict amounts: `prepaid.budget` -> money in its currency, without tax
+        :param dict amounts: `prepaid.budget` -> credit: money without tax, or hours
         :param str key: request key, for a single budget only
         :return: `account.move`, in the order of the budgets; all of one company
         :raise UserError: a budget cannot be invoiced; nothing is created then
@@ -58,7 +59,10 @@ class PrepaidBudgetTopUp(models.Model):
             if reason := budget._get_top_up_obstacle(amount):
                 raise UserError(reason)
         vals_list = [
-            {**b._prepare_top_up_vals(a), "journal_id": journals[b.currency_id].id}
+            {
+                **b._prepare_top_up_vals(a),
+                "journal_id": journals[b.money_currency_id].id,
+            }
             for b, a in amounts.items()
         ]
         Move = self.env["account.move"].with_company(self.company_id)
@@ -72,7 +76,7 @@ class PrepaidBudgetTopUp(models.Model):
     def _get_top_up_obstacle(self, amount):
         """Say why no top-up invoice can be made.
 
-        :param float amount: money in the budget's currency, without tax
+        :param float amount: credit to buy: money without tax, or hours
         :return: text for the user, or False
         """
         self.ensure_one()
@@ -80,6 +84,7 @@ class PrepaidBudgetTopUp(models.Model):
             self._get_owner_obstacle(),
             self._get_amount_obstacle(amount),
             self._get_product_obstacle(),
+            self._get_pack_obstacle(),
         )
         return next((reason for reason in checks if reason), False)
 
@@ -96,11 +101,16 @@ class PrepaidBudgetTopUp(models.Model):
                 customer=self.partner_id.display_name,
                 budget=self.display_name,
             )
-        if not self._has_rate(self.currency_id):
+        if self.state != BUDGET_OPEN:
+            return self.env._(
+                "%(budget)s is being closed: it gets no invoice.",
+                budget=self.display_name,
+            )
+        if not self._has_rate(self.money_currency_id):
             return self.env._(
                 "%(budget)s: there is no exchange rate for %(currency)s.",
                 budget=self.display_name,
-                currency=self.currency_id.name,
+                currency=self.money_currency_id.name,
             )
         return False
 
@@ -170,7 +180,7 @@ class PrepaidBudgetTopUp(models.Model):
         foreign = journals.grouped("currency_id") | {company.currency_id: journals}
         return {
             currency: foreign.get(currency, journals)[:1]
-            for currency in self.currency_id
+            for currency in self.money_currency_id
         }
 
     def _prepare_top_up_vals(self, amount):
@@ -179,7 +189,7 @@ class PrepaidBudgetTopUp(models.Model):
         Fiscal position, payment terms and language follow from the customer, as on any
         invoice; the budget can name another contact, other terms and a purchase order.
 
-        :param float amount: money in the budget's currency, without tax
+        :param float amount: credit to buy: money without tax, or hours
         """
         self.ensure_one()
         contact = self.invoice_partner_id or self.partner_id.browse(
@@ -190,7 +200,7 @@ class PrepaidBudgetTopUp(models.Model):
             "move_type": "out_invoice",
             "company_id": self.company_id.id,
             "partner_id": contact.id,
-            "currency_id": self.currency_id.id,
+            "currency_id": self.money_currency_id.id,
             "invoice_user_id": self.user_id.id,
             "invoice_origin": self.name,
             "ref": self.customer_reference,
@@ -203,7 +213,7 @@ class PrepaidBudgetTopUp(models.Model):
     def _prepare_top_up_line_vals(self, amount, contact):
         """Return the values of the invoice line that buys credit.
 
-        :param float amount: money in the budget's currency, without tax
+        :param float amount: credit to buy: money without tax, or hours
         :param contact: `res.partner` whose language the invoice is written in
         """
         product = self.product_id.with_context(lang=contact.lang)
@@ -222,8 +232,7 @@ class PrepaidBudgetTopUp(models.Model):
         return {
             "product_id": product.id,
             "name": f"{product.display_name}\n{self.name}",
-            "quantity": 1.0,
-            "price_unit": self._get_price_for_net(amount, taxes),
+            **self._prepare_top_up_price_vals(amount, taxes),
             "tax_ids": [Command.set(taxes.ids)],
             "prepaid_budget_id": self.id,
         }
@@ -233,5 +242,5 @@ class PrepaidBudgetTopUp(models.Model):
         if not any(taxes.flatten_taxes_hierarchy().mapped("price_include")):
             return amount
         return taxes.with_context(force_price_include=False).compute_all(
-            amount, currency=self.currency_id, product=self.product_id
+            amount, currency=self.money_currency_id, product=self.product_id
         )["total_included"]

@@ -1,7 +1,14 @@
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 
-from ..const import CONSUME, ENTRY_KINDS, RATE_SOURCES
+from ..const import (
+    CONSUME,
+    CONSUMPTION_ORDERS,
+    ENTRY_KINDS,
+    MATCH_RULES,
+    RATE_SOURCES,
+    RELEASE,
+)
 
 
 class PrepaidEntry(models.Model):
@@ -72,7 +79,30 @@ class PrepaidEntry(models.Model):
         index="btree_not_null",
     )
     hours = fields.Float(readonly=True, help="Deducted (+) or returned (-) hours.")
-    rate = fields.Monetary("Hourly rate", readonly=True)
+    counted_hours = fields.Float(
+        readonly=True,
+        help="Hours that count: rounded up to the steps of the budget, and weighted.",
+    )
+    weight = fields.Float(readonly=True, help="2: an hour counts twice.")
+    weight_reason = fields.Char(readonly=True, groups="base.group_user")
+    consumption_order = fields.Selection(
+        CONSUMPTION_ORDERS,
+        "Lots in order of",
+        readonly=True,
+        help="The order of use on that day; a return follows what was taken then.",
+    )
+    match_rule = fields.Selection(
+        MATCH_RULES,
+        "Validity",
+        readonly=True,
+        help="By which rule the lots were chosen.",
+    )
+    old_date = fields.Date("Valid to, before", readonly=True)
+    new_date = fields.Date("Valid to, now", readonly=True)
+    money_currency_id = fields.Many2one("res.currency", required=True, readonly=True)
+    rate = fields.Monetary(
+        "Hourly rate", currency_field="money_currency_id", readonly=True
+    )
     rate_source = fields.Selection(RATE_SOURCES, readonly=True)
     # Names price lists and rules in words that are not meant for customers.
     rate_reason = fields.Char(readonly=True, groups="base.group_user")
@@ -106,6 +136,34 @@ class PrepaidEntry(models.Model):
             (allocation.lot_id.id, -self.budget_id._to_units(allocation.quantity))
             for allocation in self.allocation_ids
         ]
+
+    def _prepare_release_movement(self, reason=False):
+        """Return the movement that gives back what this entry used.
+
+        :param str reason: why, shown to staff
+        """
+        self.ensure_one()
+        budget = self.budget_id
+        return {
+            "budget": budget,
+            "kind": RELEASE,
+            "name": self.name,
+            "quantity": -budget._to_units(self.quantity),
+            "takes": self._get_releasable_allocations(),
+            "origin_id": self.id,
+            "timesheet_id": self.timesheet_id.id,
+            "work_date": self.work_date,
+            "hours": -self.hours,
+            "counted_hours": -self.counted_hours,
+            "weight": self.weight,
+            "weight_reason": self.weight_reason,
+            "consumption_order": self.consumption_order,
+            "rate": self.rate,
+            "rate_source": self.rate_source,
+            "rate_reason": self.rate_reason,
+            "reason": reason,
+            "key": f"return/{self.id}",
+        }
 
     def action_return_time(self):
         """Return what these entries deducted to the lots that paid for it.

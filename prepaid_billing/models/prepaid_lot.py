@@ -1,12 +1,14 @@
-from odoo import api, fields, models
+from odoo import fields, models
 from odoo.exceptions import UserError
 
 from ..const import (
     EPISODE_OPEN,
     LOT_ACTIVE,
     LOT_CLOSED,
+    LOT_EXPIRED,
     LOT_KINDS,
     LOT_PENDING,
+    LOT_PURCHASED,
     LOT_STATES,
     LOT_USED,
     PART_NOTHING,
@@ -15,15 +17,17 @@ from ..const import (
     USABLE_POSTED,
     USABLE_WHEN,
     WITHDRAW,
+    WITHHOLDING_KINDS,
 )
 
 
 class PrepaidLot(models.Model):
-    """Credit bought by one invoice line.
+    """Credit bought by one invoice line, or granted for free.
 
     A lot is born when its invoice is posted. How much of it counts follows from the
     money that was received for the invoice, whatever way it came or went: see
-    :meth:`_sync_with_invoice`.
+    :meth:`_sync_with_invoice`. Its own terms, like its expiry, are in
+    `prepaid_lot_terms.py`.
     """
 
     _name = "prepaid.lot"
@@ -38,7 +42,7 @@ class PrepaidLot(models.Model):
     currency_id = fields.Many2one("res.currency", required=True, readonly=True)
     state = fields.Selection(LOT_STATES, required=True, readonly=True)
     display_state = fields.Selection(
-        [*LOT_STATES, (LOT_USED, "Used up")],
+        [*LOT_STATES, (LOT_USED, "Used up"), (LOT_EXPIRED, "Expired")],
         "Status",
         compute="_compute_display_state",
         help="As people say it; the ledger goes by the state alone.",
@@ -47,7 +51,7 @@ class PrepaidLot(models.Model):
         "Bought",
         required=True,
         readonly=True,
-        help="Credit that the invoice line buys, without tax.",
+        help="Credit that was bought or granted, without tax.",
     )
     remaining = fields.Monetary(required=True, readonly=True)
     date_from = fields.Date("Valid from", required=True, readonly=True)
@@ -91,14 +95,51 @@ class PrepaidLot(models.Model):
         :param str loss_kind: kind of the entry when credit is taken back
         """
         self.budget_id._lock_for_ledger()
-        booked = self._get_booked()
-        for lot in self:
-            entitled = lot._get_entitled()
-            difference = lot.currency_id.round(entitled - booked[lot])
-            if not lot.currency_id.is_zero(difference):
-                lot.budget_id._post_lot_movement(lot, difference, loss_kind)
-            lot._update_state(entitled)
+        followers = self._filtered_following()
+        bonuses = followers.child_ids
+        # What is free follows what was paid: after it.
+        for lots in (followers - bonuses, bonuses):
+            for lot, gap in lots._get_gaps().items():
+                lot._close_gap(gap, loss_kind)
         self._close_settled_episodes()
+
+    def _close_gap(self, gap, loss_kind):
+        """Book what a lot gains or loses; what comes too late only pays for debt.
+
+        :param float gap: credit to book, + gained or - lost
+        :param str loss_kind: kind of the entry when credit is taken back
+        """
+        self.ensure_one()
+        due = gap
+        if gap > 0 and self._is_too_late():
+            due = min(gap, self._get_withdrawn_debt()[self])
+            if self.currency_id.compare_amounts(gap, due) > 0:
+                self._note_late_payment(gap - due)
+        if not self.currency_id.is_zero(due):
+            self.budget_id._post_lot_movement(self, due, loss_kind)
+        self._update_state()
+
+    def _filtered_following(self):
+        """Return the lots that an invoice gives or takes: bought, or free with it."""
+        return self.filtered(
+            lambda lot: (
+                lot.parent_id or (lot.kind == LOT_PURCHASED and not lot.source_lot_id)
+            )
+        )
+
+    def _get_gaps(self):
+        """Return the credit that is to be booked, + gained or - lost, per lot.
+
+        What expired, was revoked or added by hand stays so, whatever the invoice does.
+        """
+        booked, withheld = self._get_booked(), self._get_withheld()
+        return {
+            lot: lot.currency_id.round(
+                max(lot._get_entitled() - withheld[lot], 0.0)
+                - (booked[lot] - withheld[lot])
+            )
+            for lot in self
+        }
 
     def _get_entitled(self):
         """Return the credit that counts now, in the budget's currency.
@@ -108,6 +149,8 @@ class PrepaidLot(models.Model):
         note without any money.
         """
         self.ensure_one()
+        if self.parent_id:
+            return self._get_bonus_entitled()
         invoice = self.invoice_id
         if invoice.state != "posted":
             return 0.0
@@ -127,6 +170,11 @@ class PrepaidLot(models.Model):
     def _get_refunded(self):
         """Return the credit that posted credit notes have taken back."""
         self.ensure_one()
+        return self._get_quantity_for(self._get_refunded_value())
+
+    def _get_refunded_value(self):
+        """Return the money, without tax, of posted credit notes."""
+        self.ensure_one()
         # Debit notes and new invoices made from a credit note carry the lot along too.
         lines = self.refund_line_ids.filtered(
             lambda ln: ln.parent_state == "posted" and ln.move_type == "out_refund"
@@ -145,13 +193,27 @@ class PrepaidLot(models.Model):
         booked.update({lot.with_env(self.env): total for lot, total in groups})
         return booked
 
+    def _get_withheld(self):
+        """Return the credit that expired or was revoked, and did not come back."""
+        groups = self.env["prepaid.entry"]._read_group(
+            [("lot_id", "in", self.ids), ("kind", "in", WITHHOLDING_KINDS)],
+            ["lot_id"],
+            ["quantity:sum"],
+        )
+        withheld = dict.fromkeys(self, 0.0)
+        withheld.update({lot.with_env(self.env): -total for lot, total in groups})
+        return withheld
+
     def _get_pending(self):
         """Return the credit that payment of the invoices will still bring, per lot."""
         booked = self._get_booked()
-        return {
-            lot: lot.currency_id.round(lot.quantity - lot._get_refunded() - booked[lot])
-            for lot in self
-        }
+        pending = dict.fromkeys(self, 0.0)
+        for lot in self._filtered_following():
+            bought = lot.quantity - lot._get_refunded()
+            if lot.parent_id:
+                bought = lot._get_bonus_bought()
+            pending[lot] = lot.currency_id.round(bought - booked[lot])
+        return pending
 
     def _get_refundable(self):
         """Return what a credit note may still take back, per lot: the unused part.
@@ -188,13 +250,16 @@ class PrepaidLot(models.Model):
                 continue
             own = lines.filtered(lambda ln, lot=lot: ln.prepaid_refund_lot_id == lot)
             wanted = sum(own.mapped("price_subtotal"))
+            possible = refundable + lot._get_quantity_for(wanted)
             raise UserError(
                 self.env._(
                     "%(lot)s: %(wanted)s cannot be credited, %(refundable)s "
                     "refundable. The rest has been used.",
                     lot=lot.name,
-                    wanted=lot.currency_id.format(wanted),
-                    refundable=lot.currency_id.format(refundable + wanted),
+                    wanted=lot.money_currency_id.format(wanted),
+                    refundable=lot.money_currency_id.format(
+                        lot._get_value_for(possible)
+                    ),
                 )
             )
 
@@ -218,15 +283,16 @@ class PrepaidLot(models.Model):
 
     def _is_ever_used(self):
         """Whether any work was ever deducted from the lots, also if it was returned."""
+        lots = self | self.child_ids
         return bool(
             self.env["prepaid.allocation"].search_count(
                 [
-                    ("lot_id", "in", self.ids),
+                    ("lot_id", "in", lots.ids),
                     ("quantity", "<", 0),
                     # Not its own withdrawal: deducted time, or a debt of another lot.
                     "|",
                     ("entry_id.lot_id", "=", False),
-                    ("entry_id.lot_id", "not in", self.ids),
+                    ("entry_id.lot_id", "not in", lots.ids),
                 ],
                 limit=1,
             )
@@ -234,18 +300,17 @@ class PrepaidLot(models.Model):
 
     # === STATE === #
 
-    @api.depends("state", "remaining")
-    def _compute_display_state(self):
-        for lot in self:
-            is_used = lot.state == LOT_ACTIVE and lot.currency_id.is_zero(lot.remaining)
-            lot.display_state = LOT_USED if is_used else lot.state
-
-    def _update_state(self, entitled):
+    def _update_state(self):
         self.ensure_one()
         state = LOT_PENDING
-        if self.currency_id.compare_amounts(self._get_refunded(), self.quantity) >= 0:
+        sold = self.parent_id or self
+        if self._is_over() or (
+            sold.currency_id.compare_amounts(sold._get_refunded(), sold.quantity) >= 0
+        ):
             state = LOT_CLOSED
-        elif not self.currency_id.is_zero(entitled):
+        elif not self._filtered_following() or not self.currency_id.is_zero(
+            self._get_entitled()
+        ):
             state = LOT_ACTIVE
         if state != self.state:
             self.state = state
@@ -266,6 +331,7 @@ class PrepaidLot(models.Model):
                 )
             )
         )
+        (self - traceless).child_ids.state = LOT_CLOSED
         (self - traceless).write(
             {"state": LOT_CLOSED, "invoice_line_id": False, "invoice_id": False}
         )
@@ -282,37 +348,3 @@ class PrepaidLot(models.Model):
             ]
         )
         episodes._close_if_settled()
-
-    @api.model
-    def _cron_sync_lots(self, limit=1000):
-        """Once a day: find lots whose money came or went without a hook telling us.
-
-        Payments that were reset, rejected or deleted by other add-ons, by SQL or by an
-        import are compared here; lots that agree are only read.
-
-        :param int limit: lots compared per committed step
-        """
-        domain = [("state", "!=", LOT_CLOSED)]
-        last_id = 0
-        remaining = self.search_count(domain)
-        while lots := self.search(
-            [*domain, ("id", ">", last_id)], limit=limit, order="id"
-        ):
-            last_id = lots[-1].id
-            remaining = max(remaining - len(lots), 0)
-            for budget, strays in (
-                lots._filtered_out_of_step().grouped("budget_id").items()
-            ):
-                budget._try_and_note(
-                    lambda _budget, lots=strays: lots._sync_with_invoice()
-                )
-            if not self.env["ir.cron"]._commit_progress(len(lots), remaining=remaining):
-                break
-
-    def _filtered_out_of_step(self):
-        booked = self._get_booked()
-        return self.filtered(
-            lambda lot: lot.currency_id.compare_amounts(
-                lot._get_entitled(), booked[lot]
-            )
-        )

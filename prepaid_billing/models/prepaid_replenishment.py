@@ -1,10 +1,17 @@
 from odoo import api, fields, models
 
-from ..const import EPISODE_DONE, EPISODE_OPEN, EPISODE_STATES, EPISODE_SUPPRESSED
+from ..const import (
+    EPISODE_DONE,
+    EPISODE_OPEN,
+    EPISODE_STATES,
+    EPISODE_SUPPRESSED,
+    TRIGGER_LOW,
+    TRIGGERS,
+)
 
 
 class PrepaidReplenishment(models.Model):
-    """One episode of a budget below its threshold.
+    """One episode of a budget below its threshold, or one top-up by the calendar.
 
     The database allows one that is not done per budget: whatever runs twice, in two
     workers, or is killed half-way, a budget has one open top-up invoice at most.
@@ -22,6 +29,9 @@ class PrepaidReplenishment(models.Model):
     date = fields.Date(required=True, readonly=True, help="In the company's time zone.")
     state = fields.Selection(
         EPISODE_STATES, required=True, readonly=True, default=EPISODE_OPEN
+    )
+    trigger = fields.Selection(
+        TRIGGERS, "Because of", required=True, readonly=True, default=TRIGGER_LOW
     )
     balance = fields.Monetary("Balance found", readonly=True)
     threshold = fields.Monetary(readonly=True)
@@ -47,6 +57,13 @@ class PrepaidReplenishment(models.Model):
     def _compute_display_name(self):
         for episode in self:
             episode.display_name = f"{episode.budget_id.display_name} {episode.date}"
+
+    def _has_invoice_left(self):
+        """Whether the invoice was neither deleted nor canceled nor credited."""
+        self.ensure_one()
+        invoice = self.invoice_id
+        is_taken_away = invoice.state == "cancel" or invoice.payment_state == "reversed"
+        return bool(invoice) and not is_taken_away
 
     # === TRANSITIONS === #
 

@@ -1,4 +1,4 @@
-from odoo import api, models
+from odoo import api, fields, models
 from odoo.fields import Domain
 
 from .account_analytic_line import STATE_COVERED, STATE_PARTIAL
@@ -6,6 +6,16 @@ from .account_analytic_line import STATE_COVERED, STATE_PARTIAL
 
 class SaleOrderLine(models.Model):
     _inherit = "sale.order.line"
+
+    #: Core's field has no inverse: for each line that is written, the ORM would search
+    #: the employees whose price may follow it.
+    prepaid_employee_map_ids = fields.One2many(
+        "project.sale.line.employee.map",
+        "sale_line_id",
+        "Employees on this line",
+        readonly=True,
+        groups="base.group_user",
+    )
 
     @api.depends("timesheet_ids.prepaid_covered_hours", "timesheet_ids.prepaid_state")
     def _compute_qty_delivered(self):

@@ -113,7 +113,7 @@ class TestAccess(PrepaidCommon):
         self.assertEqual(budget.episode_id.invoice_id.state, "posted")
         self.assertTrue(budget.top_up(50.0))
 
-    def test_b88_rows_cannot_be_changed_by_anyone(self):
+    def test_bf63_b88_rows_cannot_be_changed_by_anyone(self):
         """Not by a manager, not by the superuser, not past the ORM."""
         manager_budget = self.budget.with_user(self.manager)
         for records, vals in (
@@ -138,7 +138,7 @@ class TestAccess(PrepaidCommon):
         self.assertBalance(self.budget, 400.0)
 
     @mute_logger("odoo.sql_db")
-    def test_b88_the_database_guards_the_rows(self):
+    def test_bf63_b88_the_database_guards_the_rows(self):
         for statement in (
             "UPDATE prepaid_entry SET quantity = 1",
             "DELETE FROM prepaid_entry",

@@ -10,7 +10,7 @@ from .common import PrepaidCommon
 class TestDeduction(PrepaidCommon):
     """From time entries to the ledger (spec 2.4)."""
 
-    def test_b44_partly_covered_entry_invoices_its_rest(self):
+    def test_bf16_b44_partly_covered_entry_invoices_its_rest(self):
         """60 of 100: 40 stay billable; a later top-up covers them only when asked."""
         budget = self._create_budget(60.0)
         timesheet = self._log_time(1.0)
@@ -220,7 +220,7 @@ class TestDeduction(PrepaidCommon):
         with patch(hook, lambda timesheets: timesheets):
             self.assertEqual((deducted + free)._get_timesheets_to_merge(), free)
 
-    def test_b55_later_change_of_the_sale_line_keeps_the_budget(self):
+    def test_bf22_b55_later_change_of_the_sale_line_keeps_the_budget(self):
         budget = self._create_budget(500.0)
         entry = self._spend(200.0)
         self._log_time(1.0)

@@ -170,7 +170,7 @@ class TestLots(PrepaidCommon):
         self.assertLot(budget.lot_ids, 0.0, "closed")
         self.assertEqual(budget.entry_ids.mapped("kind"), ["refund", "credit"])
 
-    def test_b37_credit_note_is_limited_to_the_unused_part(self):
+    def test_bf47_b37_credit_note_is_limited_to_the_unused_part(self):
         budget = self._create_budget()
         invoice = self._buy(budget, 1000.0)
         self._spend(400.0)

@@ -17,7 +17,7 @@ class TestReplenishment(PrepaidCommon):
     def _get_top_ups(self, budget):
         return budget.replenishment_ids.invoice_id
 
-    def test_b11_threshold_is_strict(self):
+    def test_bf26_b11_threshold_is_strict(self):
         budget = self._create_rule(200.0)
         self._bring_to(budget, 100.0)
         budget.action_replenish_now()
@@ -187,7 +187,7 @@ class TestReplenishment(PrepaidCommon):
         budget.action_replenish_now()
         self.assertTrue(budget.is_suppressed)
 
-    def test_b15_a_large_gap_is_one_invoice_of_whole_units(self):
+    def test_bf27_bf29_b15_a_large_gap_is_one_invoice_of_whole_units(self):
         budget = self._create_rule(
             100.0,
             replenish_amount=50.0,
@@ -198,7 +198,7 @@ class TestReplenishment(PrepaidCommon):
         budget.action_replenish_now()
         self.assertEqual(self._get_top_ups(budget).amount_untaxed, 250.0)
 
-    def test_b16_up_to_a_target_within_limits(self):
+    def test_bf32_b16_up_to_a_target_within_limits(self):
         for limits, expected, is_missed in (
             ({}, 380.0, False),
             ({"replenish_min": 400.0}, 400.0, False),
@@ -222,7 +222,7 @@ class TestReplenishment(PrepaidCommon):
                 if is_missed:
                     self.assertIn("Target not reached", budget.replenish_note)
 
-    def test_b18_enabled_while_low_fires_once(self):
+    def test_bf11_b18_enabled_while_low_fires_once(self):
         budget = self._create_budget(50.0, threshold=100.0)
         budget.write({"replenish_policy": "threshold", "replenish_amount": 200.0})
         budget.action_replenish_now()
@@ -248,7 +248,7 @@ class TestReplenishment(PrepaidCommon):
         self.assertFalse(budget.replenishment_ids)
         self.assertIn("is archived", budget.replenish_note)
 
-    def test_b24_one_off_budget_alerts_and_never_invoices(self):
+    def test_bf11_b24_one_off_budget_alerts_and_never_invoices(self):
         budget = self._create_budget(50.0, threshold=100.0)
         for _night in range(3):
             budget.action_replenish_now()

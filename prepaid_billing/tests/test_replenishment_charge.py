@@ -237,7 +237,7 @@ class TestSuspension(ChargeCommon):
         cls.budget = cls._create_rule(user_id=cls.env.user.id)
         cls.mandate = cls._allow(cls.budget, token=cls.bad)
 
-    def test_b20_three_failures_suspend_and_tell_once(self):
+    def test_bf37_b20_three_failures_suspend_and_tell_once(self):
         invoice = self._fail(self.budget, times=2)
         self.assertEqual(self.budget.charge_failures, 2)
         self.assertFalse(self.budget.is_charge_suspended)

@@ -4,7 +4,7 @@ from .common import PrepaidCommon
 class TestStory(PrepaidCommon):
     """The main job from the first budget to the first replenishment."""
 
-    def test_story_of_a_budget(self):
+    def test_bf3_story_of_a_budget(self):
         """1-5 of the story: sell, pay, deduct, run low, replenish, pay, return."""
         budget = self._create_budget(
             threshold=100.0,

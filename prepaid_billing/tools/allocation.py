@@ -18,20 +18,31 @@ OVERDRAFT = "overdraft"  # the budget goes below zero, up to a limit
 
 @dataclass(frozen=True)
 class Credit:
-    """A lot: ``remaining`` smallest amounts, for work from ``date_from`` on."""
+    """A lot: ``remaining`` smallest amounts, for work from one day to another."""
 
     id: int
     remaining: int
     date_from: date | None = None
     tax_key: frozenset | None = None
+    #: last day of work that it pays for
+    date_to: date | None = None
+
+    def ends_before(self, work):
+        """Whether a piece of work was done after the last day of this lot.
+
+        :param Work work: the piece of work
+        """
+        return bool(self.date_to and work.work_date and work.work_date > self.date_to)
 
     def accepts(self, work):
         """Whether this lot may pay for a piece of work.
 
         :param Work work: the piece of work
-        :return: False when the work was done before the lot starts, or is taxed
-            differently from the lot, whose tax is paid already
+        :return: False when the work was done before the lot starts or after it ends,
+            or is taxed differently from the lot, whose tax is paid already
         """
+        if self.ends_before(work):
+            return False
         if self.date_from and work.work_date and work.work_date < self.date_from:
             return False
         taxes_known = self.tax_key is not None and work.tax_key is not None

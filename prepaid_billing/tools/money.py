@@ -1,13 +1,15 @@
 """Rounding, decided once.
 
 Every amount that is stored passes through :func:`to_units` exactly once: half-up, at
-the smallest amount of its currency (0.01 dollar, 1 yen, 0.001 dinar). Inside the
-arithmetic amounts are whole numbers of that smallest amount, so that sums are exact.
+the smallest amount of its currency (0.01 dollar, 1 yen, 0.001 dinar). Budgets in hours
+count hundredths of an hour, the precision in which Odoo invoices time: 20 minutes are
+0.33, one hour is 1.00. Inside the arithmetic amounts are whole numbers of that smallest
+amount, so that sums are exact.
 
 Nothing here knows of Odoo: the functions are tested by properties.
 """
 
-from decimal import ROUND_FLOOR, ROUND_HALF_UP, Decimal
+from decimal import ROUND_CEILING, ROUND_FLOOR, ROUND_HALF_UP, Decimal
 from math import isfinite
 
 #: Binary noise of a float (a third of an hour, 0.1 + 0.2) disappears at this many
@@ -106,3 +108,38 @@ def coverable(units, hours, rate, rounding, step):
         steps -= 1
     covered = float(steps * step_exact)
     return covered, value_of(covered, rate, rounding)
+
+
+def share_of(total, part, whole, rounding):
+    """Return the share of an amount, rounded once; the whole of it for the whole.
+
+    :param float total: the amount to share
+    :param float part: how much of the whole, not negative
+    :param float whole: above zero
+    :param float rounding: the smallest amount of ``total``
+    :return: float, half rounded up; ``total`` itself from ``part >= whole`` on
+    """
+    if exact(part) >= exact(whole):
+        return total
+    units = exact(total) * exact(part) / exact(whole) / exact(rounding)
+    return from_units(int(units.quantize(Decimal(1), rounding=ROUND_HALF_UP)), rounding)
+
+
+def counted_hours(hours, increment=0, weight=1.0):
+    """Return the hours that a piece of time counts for.
+
+    Time is rounded up to whole increments first, then weighted: seven minutes in steps
+    of 15 at double weight count for half an hour.
+
+    :param float hours: duration as it was logged
+    :param int increment: minutes, 0 to take the time as it is
+    :param float weight: 1 for ordinary time
+    :return: float, hours; at a tenth of a second, as durations are compared
+    """
+    counted = exact(hours)
+    if increment:
+        step = Decimal(increment) / 60
+        # Binary noise and seconds that a timer adds are no reason for another step.
+        steps = (counted / step).quantize(Decimal("1e-4"), rounding=ROUND_HALF_UP)
+        counted = steps.to_integral_value(rounding=ROUND_CEILING) * step
+    return float((counted * exact(weight)).quantize(NOISE, rounding=ROUND_HALF_UP))

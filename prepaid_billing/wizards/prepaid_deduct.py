@@ -59,6 +59,8 @@ class PrepaidDeduct(models.TransientModel):
             "timesheet_id": deduction.timesheet.id,
             "budget_id": budget.id,
             "hours": valuation.hours,
+            "counted_hours": valuation.counted,
+            "weight_reason": valuation.weight_reason,
             "rate": valuation.rate,
             "rate_reason": valuation.reason,
             "value": money(valuation.value),
@@ -115,7 +117,10 @@ class PrepaidDeductLine(models.TransientModel):
     budget_id = fields.Many2one("prepaid.budget", readonly=True)
     currency_id = fields.Many2one(related="budget_id.currency_id")
     hours = fields.Float(readonly=True)
-    rate = fields.Monetary(readonly=True)
+    counted_hours = fields.Float("Counted", readonly=True)
+    weight_reason = fields.Char("Weight", readonly=True)
+    money_currency_id = fields.Many2one(related="budget_id.money_currency_id")
+    rate = fields.Monetary(currency_field="money_currency_id", readonly=True)
     rate_reason = fields.Char("Rate from", readonly=True)
     value = fields.Monetary(readonly=True)
     covered = fields.Monetary(readonly=True)

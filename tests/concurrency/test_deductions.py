@@ -7,7 +7,7 @@ from .world import deduct, edit, give_back, pay, post, reset_to_draft, top_up
 
 
 @pytest.mark.parametrize("leader", [0, 1, None])
-def test_b01_two_users_deduct_at_once_refuse(world, leader):
+def test_bf65_b01_two_users_deduct_at_once_refuse(world, leader):
     """100 left, two users deduct 80: one gets it, the other is refused."""
     customer = world.customer(credit=100.0, shortage_policy="refuse")
     first, second = world.log(customer, 0.8, 0.8)

@@ -33,6 +33,7 @@ def problems(draw):
             id=number,
             remaining=draw(st.integers(1, 100_000)),
             date_from=draw(st.none() | days),
+            date_to=draw(st.none() | days),
             tax_key=draw(taxes),
         )
         for number in range(draw(st.integers(0, 6)))
@@ -90,6 +91,15 @@ def test_b65_b77_no_lot_pays_for_work_it_does_not_accept(problem):
     by_id = {credit.id: credit for credit in credits}
     for cover in plan(works, credits, policy, rounding, overdraft):
         assert all(by_id[lot_id].accepts(cover.work) for lot_id, _amount in cover.takes)
+
+
+@given(problems())
+def test_b47_no_lot_pays_for_work_after_its_last_day(problem):
+    works, credits, policy, rounding, overdraft = problem
+    last_days = {credit.id: credit.date_to for credit in credits}
+    for cover in plan(works, credits, policy, rounding, overdraft):
+        for lot_id, _amount in cover.takes:
+            assert not last_days[lot_id] or cover.work.work_date <= last_days[lot_id]
 
 
 @given(problems())

@@ -7,8 +7,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from odoo.addons.prepaid_billing.tools.money import (
+    counted_hours,
     coverable,
     from_units,
+    share_of,
     to_units,
     value_of,
 )
@@ -83,3 +85,24 @@ def test_b44_covered_part_and_invoiced_rest_make_the_value(
     assert difference <= 1
     if Decimal(cent) / 100 % 1 == 0 and r <= 0.01:
         assert difference == 0
+
+
+@given(st.integers(0, 24 * 60), st.integers(0, 120), st.sampled_from([0.5, 1.0, 2.0]))
+def test_b60_time_counts_in_whole_steps_rounded_up(minute, increment, weight):
+    counted = counted_hours(minute / 60, increment, weight)
+    steps = -(-minute // increment) * increment if increment else minute
+    assert abs(counted - steps / 60 * weight) < 1e-6
+    if increment:
+        assert counted >= minute / 60 * weight - 1e-6
+
+
+@given(units.map(abs), st.integers(1, 10**6), st.integers(0, 10**6), roundings)
+def test_bf10_shares_are_rounded_once_and_whole_is_whole(total, whole, part, r):
+    """No share is more than the whole; all of the credit costs all of the money."""
+    amount = from_units(total, r)
+    share = share_of(amount, part / 100, whole / 100, r)
+    assert 0 <= share <= amount
+    if part >= whole:
+        assert share == amount
+    else:
+        assert abs(share - amount * part / whole) <= r * 0.5 + 1e-6 * max(amount, 1)

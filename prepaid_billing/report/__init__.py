@@ -1,0 +1,1 @@
+from . import prepaid_liability, prepaid_statement_report
