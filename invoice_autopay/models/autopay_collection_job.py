@@ -127,9 +127,17 @@ class AutopayCollectionJob(models.Model):
         return not self._postpone_unannounced(today)
 
     def _is_customer_paying(self):
-        """Whether another payment is under way: the next run looks again (P22)."""
-        transactions_sudo = self.move_id.sudo().transaction_ids
-        return bool(self._get_open_attempt() or transactions_sudo._get_in_progress())
+        """Whether another payment is under way: the next run looks again (P22, P26)."""
+        move_sudo = self.move_id.sudo()  # whoever runs the job
+        # With an accounting app a payment can have no entry until the bank confirms it:
+        # core calls the invoice "in payment", while its items stay open.
+        recorded = move_sudo.matched_payment_ids.filtered(
+            lambda payment: (
+                not payment.move_id and payment.state in ("in_process", "paid")
+            )
+        )
+        in_progress = move_sudo.transaction_ids._get_in_progress()
+        return bool(self._get_open_attempt() or recorded or in_progress)
 
     def _postpone_unannounced(self, today):
         """Announce a charge first that was not, or that was missed for days (P53)."""

@@ -240,6 +240,27 @@ class TestCollection(AutopayCommon):
         self._run()
         self._run("announce")
 
+    def test_p26_payment_without_entry_is_not_charged_again(self):
+        """An accounting app books cash when the bank confirms: until then, no charge.
+
+        The app is a mock: Community always has an outstanding account.
+        """
+        bank = self.company_data["default_journal_bank"]
+        bank.inbound_payment_method_line_ids.payment_account_id = False
+        invoice = self._invoice()
+        Move = self.env.registry["account.move"]
+        with patch.object(
+            Move, "_get_invoice_in_payment_state", lambda _: "in_payment"
+        ):
+            payment = self._pay_by_bank(invoice)
+            self.assertFalse(payment.move_id)
+            self.assertEqual(invoice.amount_residual, 100.0)
+            self._run()
+            self.assertFalse(self._attempts(invoice))
+            payment.action_cancel()
+        self._run()
+        self.assertPaid(invoice)
+
     def test_p53_missed_days_are_announced_again_then_charged_once(self):
         self.company.autopay_notice_days = 2
         with freeze_time("2026-06-01"):
