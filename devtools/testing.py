@@ -20,8 +20,8 @@ from . import (
 )
 from .steps import say
 
-#: What takes longest runs beside all the rest: two cores, two lanes.
-SECOND_LANE = ("tests/stripe", "tests/concurrency")
+#: About half of the time runs beside all the rest: two cores, two lanes.
+SECOND_LANE = ("payment_plan/tests", "tests/stripe", "tests/concurrency")
 
 
 def _is_path(word: str) -> bool:

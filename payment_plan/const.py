@@ -192,3 +192,6 @@ EVENT_KINDS = [
 #: More installments than these in a written agreement can be consumer credit in the US
 #: (Regulation Z, 12 CFR 1026.2(a)(17)); the deposit is not counted.
 MOST_WITHOUT_APPROVAL = 4
+
+#: Providers by which the customer only promises to pay, with no answer to wait for.
+MANUAL_PROVIDERS = ("none", "custom")

@@ -240,6 +240,14 @@ class AccountMove(models.Model):
                 )
             )
 
+    def _get_paying_sudo(self):
+        """Return the transactions by which this invoice may be paid; hook.
+
+        :return: `payment.transaction` as the system: customers pay, too
+        """
+        self.ensure_one()
+        return self.sudo().transaction_ids  # as said
+
     def _check_payable_online(self):
         """Make sure that paying these invoices now cannot take money twice (P22, PF80).
 
@@ -252,12 +260,10 @@ class AccountMove(models.Model):
             .sudo()  # customers pay too
             .search([("move_id", "in", self.ids), ("state", "in", ASKED_STATES)])
         )
-        transactions_sudo = self.sudo().transaction_ids  # as above
-        forms = transactions_sudo._get_open_forms()
-        left_open = forms.filtered(lambda form: form._is_form_open())
-        busy = attempts_sudo.move_id | transactions_sudo._get_asked().invoice_ids
-        busy |= left_open._get_just_opened().invoice_ids
-        for invoice in self & busy:
+        for invoice in self:
+            is_tried = invoice in attempts_sudo.move_id
+            if not is_tried and not invoice._get_paying_sudo()._get_under_way():
+                continue
             raise UserError(
                 self.env._(
                     "%s: a payment is in progress. Wait for its result before you pay "

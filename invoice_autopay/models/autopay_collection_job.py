@@ -136,7 +136,7 @@ class AutopayCollectionJob(models.Model):
                 not payment.move_id and payment.state in ("in_process", "paid")
             )
         )
-        in_progress = move_sudo.transaction_ids._get_in_progress()
+        in_progress = self.move_id._get_paying_sudo()._get_in_progress()
         return bool(self._get_open_attempt() or recorded or in_progress)
 
     def _postpone_unannounced(self, today):

@@ -88,6 +88,14 @@ class PaymentTransaction(models.Model):
         moment = fields.Datetime.subtract(fields.Datetime.now(), minutes=TAB_MINUTES)
         return self.filtered(lambda tx: tx.state == "draft" and tx.create_date > moment)
 
+    def _get_under_way(self):
+        """Return those that forbid to begin another payment of the same.
+
+        A form that the customer left is closed where the provider can do that.
+        """
+        forms = self._get_open_forms().filtered(lambda form: form._is_form_open())
+        return self._get_asked() | forms._get_just_opened()
+
     def _is_form_open(self):
         """Whether money may still arrive from the payment form of this draft.
 

@@ -41,6 +41,11 @@ class AccountMove(models.Model):
 
     # === AUTOMATIC PAYMENT === #
 
+    def _get_paying_sudo(self):
+        """An extra payment of a plan may pay its invoices without naming them."""
+        plan_sudo = self._get_payment_plan_sudo()
+        return super()._get_paying_sudo() | plan_sudo.extra_ids._get_online_sudo()
+
     def _get_autopay_document(self):
         """The invoices of a plan are paid by the permission that was given for it."""
         plan_sudo = self._get_payment_plan_sudo()

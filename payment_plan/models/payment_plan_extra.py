@@ -90,13 +90,12 @@ class PaymentPlanExtra(models.Model):
 
     # === PAYING ONLINE === #
 
-    def _get_busy(self):
-        """Return the transactions by which money may be on its way (P22, PF80)."""
+    def _get_online_sudo(self):
+        """Return the transactions of these; a promised bank transfer hinders nobody."""
         transactions_sudo = self.sudo().transaction_ids  # customers may not read them
-        forms = transactions_sudo._get_open_forms().filtered(
-            lambda tx: tx._is_form_open()
+        return transactions_sudo.filtered(
+            lambda tx: tx.provider_code not in const.MANUAL_PROVIDERS
         )
-        return transactions_sudo._get_asked() | forms._get_just_opened()
 
     # === BOOKING === #
 

@@ -227,7 +227,8 @@ class PaymentPlanPortal(models.Model):
             "rows": [self._get_portal_row(line) for line in lines],
             "invoices_sudo": moves_sudo,
             "is_invoiced": all(line.move_id for line in lines),
-            "is_busy": any(line.state in BUSY_LINES for line in lines),
+            "is_busy": any(line.state in BUSY_LINES for line in lines)
+            or bool(self.extra_ids._get_online_sudo()._get_under_way()),
         }
 
     def _prepare_payoff_in_portal(self):

@@ -84,15 +84,21 @@ class PaymentPlanPortalExtra(models.Model):
             "rows": extra._get_rows(),
             "spread": labels[extra.spread],
             "is_paid": extra.is_paid,
-            "is_busy": bool(self._get_busy_extras()),
+            "is_busy": self._is_being_paid(),
             "is_current": self._can_pay_extra() and extra._is_current(),
         }
 
-    def _get_busy_extras(self):
-        """Return the extra payments whose money may be on its way."""
+    def _is_being_paid(self):
+        """Whether money for anything of this plan may be on its way (P22, PF80)."""
         self.ensure_one()
-        extras_sudo = self.sudo().extra_ids  # the customer's own
-        return extras_sudo.filtered(lambda extra: extra._get_busy())
+        plan_sudo = self.sudo()  # customers may not read transactions
+        transactions_sudo = plan_sudo.installment_ids.move_id.transaction_ids
+        transactions_sudo |= plan_sudo.sale_order_id.transaction_ids
+        online = transactions_sudo.filtered(
+            lambda tx: tx.provider_code not in const.MANUAL_PROVIDERS
+        )
+        online |= plan_sudo.extra_ids._get_online_sudo()
+        return bool(online._get_under_way())
 
     def _check_extra_payment(self, extra_id, payment):
         """Return the extra payment that a transaction pays, exactly as chosen (P90).
@@ -111,7 +117,7 @@ class PaymentPlanPortalExtra(models.Model):
             extra
             and self._can_pay_extra()
             and not extra.is_paid
-            and not self._get_busy_extras()
+            and not self._is_being_paid()
             and extra._is_current()
             and is_number
             and not payment.get("is_validation")

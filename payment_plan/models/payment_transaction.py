@@ -62,6 +62,12 @@ class PaymentTransaction(models.Model):
 
     # === EXTRA PAYMENTS === #
 
+    def _create_child_transaction(self, amount, is_refund=False, **vals):
+        """What is captured of an authorized extra payment is one, too."""
+        if self.payment_plan_extra_id and not is_refund:
+            vals = {"payment_plan_extra_id": self.payment_plan_extra_id.id, **vals}
+        return super()._create_child_transaction(amount, is_refund=is_refund, **vals)
+
     def _create_payment(self, **extra_create_values):
         """Keep an extra payment for what the customer chose (P20)."""
         extra = self.payment_plan_extra_id

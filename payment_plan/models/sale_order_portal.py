@@ -4,7 +4,6 @@ from odoo.exceptions import UserError, ValidationError
 from .. import const
 
 #: Providers by which nobody is charged: their payments wait for a bank transfer.
-MANUAL_PROVIDERS = ("none", "custom")
 
 
 class SaleOrderPortal(models.Model):
@@ -150,10 +149,9 @@ class SaleOrderPortal(models.Model):
         self.ensure_one()
         transactions_sudo = self.sudo().transaction_ids  # customers may not read them
         online = transactions_sudo.filtered(
-            lambda tx: tx.provider_code not in MANUAL_PROVIDERS
+            lambda tx: tx.provider_code not in const.MANUAL_PROVIDERS
         )
-        forms = online._get_open_forms().filtered(lambda tx: tx._is_form_open())
-        if not online._get_asked() and not forms._get_just_opened():
+        if not online._get_under_way():
             return ""
         return self.env._(
             "%s: a payment is in progress. Wait for its result before you pay again; "

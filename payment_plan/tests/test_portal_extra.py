@@ -60,6 +60,36 @@ class TestPortalExtra(PlanPortalCommon):
         self.assertIn("$ 400.00 open", text)
         self.assertEqual(len(extra.sudo().payment_ids), 1)
 
+    def test_p22_an_extra_payment_under_way_is_the_only_one(self):
+        """Neither the rest, nor an invoice, nor the job takes the same money again."""
+        plan = self._running()
+        line = self._lines(plan)[1]
+        line.action_make_invoice()
+        self._choose(plan, "1500", "next")
+        extra = plan.extra_ids
+        self._transact(plan, extra, amount=1500.0)
+        extra.sudo().transaction_ids._set_pending()
+        self.env.flush_all()
+        self.assertTrue(plan._get_portal_payoff()["is_busy"])
+        with self.assertRefused("payment is in progress"):
+            plan._check_payoff({"amount": 1500.0})
+        with self.assertRefused("payment is in progress"):
+            line.move_id._check_payable_online()
+        collection = self.env["autopay.collection"].new({"move_id": line.move_id.id})
+        self.assertTrue(collection._is_customer_paying())
+
+    def test_pf35_a_promised_transfer_hinders_nobody(self):
+        """A bank transfer that never comes does not block the card."""
+        plan = self._running()
+        self._choose(plan, "100", "next")
+        extra = plan.extra_ids
+        self._transact(plan, extra, amount=100.0)
+        transaction = extra.sudo().transaction_ids
+        transaction._set_pending()
+        self.assertTrue(plan._is_being_paid())
+        transaction.provider_id.code = "none"
+        self.assertFalse(plan._is_being_paid())
+
     def test_pf35_a_visitor_with_the_link_pays_everything(self):
         plan = self._running()
         self._choose(plan, "1500", "next", login=None)
