@@ -246,7 +246,11 @@ class PrepaidLot(models.Model):
         :raise UserError: the message says how much is refundable
         """
         for lot, refundable in self._get_refundable().items():
-            if lot.currency_id.compare_amounts(refundable, 0) >= 0:
+            money = lot.money_currency_id
+            left = lot.value - lot._get_refunded_value()
+            is_unused = lot.currency_id.compare_amounts(refundable, 0) >= 0
+            # All of the credit is worth all of the money, and never more than that.
+            if is_unused and money.compare_amounts(left, 0) >= 0:
                 continue
             own = lines.filtered(lambda ln, lot=lot: ln.prepaid_refund_lot_id == lot)
             wanted = sum(own.mapped("price_subtotal"))
@@ -256,9 +260,9 @@ class PrepaidLot(models.Model):
                     "%(lot)s: %(wanted)s cannot be credited, %(refundable)s "
                     "refundable. The rest has been used.",
                     lot=lot.name,
-                    wanted=lot.money_currency_id.format(wanted),
-                    refundable=lot.money_currency_id.format(
-                        lot._get_value_for(possible)
+                    wanted=money.format(wanted),
+                    refundable=money.format(
+                        min(lot._get_value_for(possible), left + wanted)
                     ),
                 )
             )
