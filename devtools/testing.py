@@ -21,7 +21,7 @@ from . import (
 from .steps import say
 
 #: About half of the time runs beside all the rest: two cores, two lanes.
-SECOND_LANE = ("payment_plan/tests", "tests/stripe", "tests/concurrency")
+SECOND_LANE = ("tests/stripe", "tests/concurrency", "tests/browser")
 
 
 def _is_path(word: str) -> bool:
