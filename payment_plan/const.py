@@ -137,7 +137,7 @@ LINE_CANCELED = "canceled"
 LINE_STATES = [
     (WAITING, "Waits for its milestone"),
     (SCHEDULED, "Scheduled"),
-    (DUE, "Due"),
+    (DUE, "Due today"),
     (OVERDUE, "Overdue"),
     (PROCESSING, "Payment in progress"),
     (PAID, "Paid"),

@@ -181,6 +181,7 @@ class AccountMove(models.Model):
         canceled.autopay_collection_ids.sudo()._reopen_canceled()  # as any collection
         self._get_autopay_collections_sudo()._freeze(reason)
         self._get_autopay_collections_sudo()._forget_notice()
+        self.origin_payment_id._freeze_autopay()  # the entry of a payment, by hand
         return result
 
     @api.ondelete(at_uninstall=False)
@@ -246,7 +247,8 @@ class AccountMove(models.Model):
         :return: `payment.transaction` as the system: customers pay, too
         """
         self.ensure_one()
-        return self.sudo().transaction_ids  # as said
+        # Customers may not read transactions, not even their own.
+        return self.sudo().transaction_ids
 
     def _check_payable_online(self):
         """Make sure that paying these invoices now cannot take money twice (P22, PF80).

@@ -226,8 +226,8 @@ class AutopayCollection(models.Model):
         :param str summary: what happened and what to decide
         """
         self.ensure_one()
-        people = self.move_id.invoice_user_id or self.partner_id.user_id
-        user = people or self.company_id._get_autopay_responsible()
+        people = self.move_id.invoice_user_id | self.partner_id.user_id
+        user = self.company_id._choose_autopay_responsible(people, self.move_id)
         known = self.move_id.activity_ids.filtered(lambda a: a.summary == summary)
         if not known:
             self.move_id.activity_schedule(

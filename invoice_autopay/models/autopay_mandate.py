@@ -289,6 +289,11 @@ class AutopayMandate(models.Model):
         self.env["account.move"].check_access("write")
         self.sudo().is_disputed = False  # the rows themselves are history
 
+    def _has_dispute(self):
+        """Whether a payment that this mandate is for is disputed; hook for the apps."""
+        self.ensure_one()
+        return any(self.collection_ids.mapped("is_disputed"))
+
     def write(self, vals):
         """Keep a withdrawn mandate withdrawn.
 

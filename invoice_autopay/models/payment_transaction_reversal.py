@@ -1,4 +1,4 @@
-from odoo import models
+from odoo import fields, models
 
 from ..const import SUCCEEDED
 
@@ -7,6 +7,13 @@ class PaymentTransactionReversal(models.Model):
     """Money that goes back: refunds, disputes, and payments that came twice."""
 
     _inherit = "payment.transaction"
+
+    autopay_is_disputed = fields.Boolean(
+        "Disputed",
+        readonly=True,
+        copy=False,
+        help="The customer's bank took the money back for now; it is not decided yet.",
+    )
 
     # === REFUNDS === #
 
@@ -69,6 +76,7 @@ class PaymentTransactionReversal(models.Model):
                 collection._note_refund(self)
 
     def _get_autopay_collections(self):
+        """Return the automatic payments of what this transaction paid; hook."""
         attempts = self.autopay_attempt_ids.filtered(lambda a: a.state == SUCCEEDED)
         return attempts.collection_id | self.invoice_ids.autopay_collection_ids
 
@@ -83,6 +91,7 @@ class PaymentTransactionReversal(models.Model):
         """
         for transaction_sudo in self.sudo():  # told by a webhook
             collections = transaction_sudo._get_autopay_collections()
+            transaction_sudo.autopay_is_disputed = True
             collections.mandate_id.is_disputed = True
             collections.is_disputed = True
             for collection in collections:
@@ -104,11 +113,11 @@ class PaymentTransactionReversal(models.Model):
         """
         for transaction_sudo in self.sudo():  # told by a webhook
             collections = transaction_sudo._get_autopay_collections()
+            transaction_sudo.autopay_is_disputed = False
             collections.is_disputed = False
             if won:
                 for mandate in collections.mandate_id:
-                    others = mandate.collection_ids.filtered("is_disputed")
-                    mandate.is_disputed = bool(others)
+                    mandate.is_disputed = mandate._has_dispute()
             elif amount:
                 transaction_sudo._create_dispute_refund(amount)
             collections._after_reversal()

@@ -83,6 +83,22 @@ class ResCompany(models.Model):
                 return company._get_default_autopay_consent(is_announced=False)
         return text
 
+    def _choose_autopay_responsible(self, people, record):
+        """Return who is asked about a record: the first who can see it.
+
+        :param people: `res.users` in the order in which they are asked
+        :param record: one record, what they are asked about
+        :return: `res.users`; an accountant where none of them is here and may read it
+        """
+        self.ensure_one()
+        for user in people.sudo():  # asked by jobs, webhooks and customers
+            own = record.with_user(user).with_context(
+                allowed_company_ids=user.company_ids.ids
+            )
+            if user.active and not user.share and own.has_access("read"):
+                return user.sudo(False)
+        return self._get_autopay_responsible()
+
     def _get_autopay_responsible(self):
         """Return who is told where an invoice has no salesperson: an accountant."""
         self.ensure_one()

@@ -224,16 +224,16 @@ class PlanPortal(PortalAccount):
         )
 
 
-class PlanPayoffPortal(AutopayPaymentPortal):
-    """One payment for all that is open of a plan."""
+class PlanPaymentPortal(AutopayPaymentPortal):
+    """What all payments that begin on the page of a plan have in common."""
 
-    @http.route(
-        "/my/plans/<int:plan_id>/payoff/transaction", type="jsonrpc", auth="public"
-    )
-    def portal_plan_payoff_transaction(self, plan_id, access_token, **kwargs):
-        """Begin to pay exactly what is open.
+    def _check_plan_payment(self, plan_id, access_token, kwargs, check):
+        """Make sure that a visitor may begin a payment of a plan.
 
-        :return: what core's form needs to go on
+        :param dict kwargs: what the browser sent beside that
+        :param check: function of the plan, returns what is paid; its `UserError` says
+            why it cannot be
+        :return: tuple (plan, `res.partner` who pays, what the check returned)
         :raise ValidationError: in plain words
         """
         try:
@@ -246,11 +246,29 @@ class PlanPayoffPortal(AutopayPaymentPortal):
             ) from None
         self._validate_transaction_kwargs(kwargs)
         try:
-            moves_sudo = plan_sudo._check_payoff(kwargs)
+            paid_sudo = check(plan_sudo)
         except UserError as error:
             raise ValidationError(str(error)) from error
         user = request.env.user
         payer = plan_sudo.partner_id if user._is_public() else user.partner_id
+        return plan_sudo, payer, paid_sudo
+
+
+class PlanPayoffPortal(PlanPaymentPortal):
+    """One payment for all that is open of a plan."""
+
+    @http.route(
+        "/my/plans/<int:plan_id>/payoff/transaction", type="jsonrpc", auth="public"
+    )
+    def portal_plan_payoff_transaction(self, plan_id, access_token, **kwargs):
+        """Begin to pay exactly what is open.
+
+        :return: what core's form needs to go on
+        :raise ValidationError: in plain words
+        """
+        plan_sudo, payer, moves_sudo = self._check_plan_payment(
+            plan_id, access_token, kwargs, lambda plan: plan._check_payoff(kwargs)
+        )
         return self._process_transaction(
             payer.id, plan_sudo.currency_id.id, moves_sudo.ids, plan_sudo.name, **kwargs
         )

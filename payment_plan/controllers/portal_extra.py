@@ -1,10 +1,8 @@
 from odoo import http
-from odoo.exceptions import AccessError, MissingError, UserError, ValidationError
+from odoo.exceptions import UserError
 from odoo.http import request
 
-from odoo.addons.invoice_autopay.controllers.payment import AutopayPaymentPortal
-
-from .portal import PlanPortal
+from .portal import PlanPaymentPortal, PlanPortal
 from .portal_quote import get_plan_evidence
 
 
@@ -76,7 +74,7 @@ class PlanExtraPortal(PlanPortal):
         )
 
 
-class PlanExtraPaymentPortal(AutopayPaymentPortal):
+class PlanExtraPaymentPortal(PlanPaymentPortal):
     """One payment of exactly what was chosen."""
 
     @http.route(
@@ -90,21 +88,12 @@ class PlanExtraPaymentPortal(AutopayPaymentPortal):
         :return: what core's form needs to go on
         :raise ValidationError: in plain words
         """
-        try:
-            plan_sudo = self._document_check_access(
-                "payment.plan", plan_id, access_token
-            )
-        except (AccessError, MissingError):
-            raise ValidationError(
-                request.env._("The access token is invalid.")
-            ) from None
-        self._validate_transaction_kwargs(kwargs)
-        try:
-            extra_sudo = plan_sudo._check_extra_payment(extra_id, kwargs)
-        except UserError as error:
-            raise ValidationError(str(error)) from error
-        user = request.env.user
-        payer = plan_sudo.partner_id if user._is_public() else user.partner_id
+        plan_sudo, payer, extra_sudo = self._check_plan_payment(
+            plan_id,
+            access_token,
+            kwargs,
+            lambda plan: plan._check_extra_payment(extra_id, kwargs),
+        )
         tx_sudo = self._create_transaction(
             **kwargs,
             partner_id=payer.id,

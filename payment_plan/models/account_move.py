@@ -2,6 +2,10 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError
 
 from .. import const
+from ..tools.guards import refuse_system_fields
+
+#: Written by the methods of a plan, never by a person or an import.
+SYSTEM_FIELDS = {"payment_plan_id", "payment_plan_released_line_id"}
 
 
 class AccountMove(models.Model):
@@ -37,7 +41,22 @@ class AccountMove(models.Model):
 
     def _get_payment_plan_sudo(self):
         # Accountants, jobs and customers post and pay; not all may read plans.
-        return self.sudo().payment_plan_installment_ids.plan_id
+        plans_sudo = self.sudo().payment_plan_installment_ids.plan_id
+        # Of plans laid over an invoice one after the other, the last one counts.
+        return plans_sudo.filtered(
+            lambda plan: not plan.move_id or plan.move_id.payment_plan_id == plan
+        )
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        """Let nobody make an invoice one of a plan but the plan."""
+        refuse_system_fields(self.browse(), SYSTEM_FIELDS, vals_list)
+        return super().create(vals_list)
+
+    def write(self, vals):
+        """Let nobody make an invoice one of a plan but the plan."""
+        refuse_system_fields(self, SYSTEM_FIELDS, [vals])
+        return super().write(vals)
 
     # === AUTOMATIC PAYMENT === #
 
@@ -73,11 +92,17 @@ class AccountMove(models.Model):
         return result
 
     def _post(self, soft=True):
-        """An invoice that replaces a credited payment of a plan takes its place."""
+        """An invoice that replaces a credited payment of a plan takes its place.
+
+        One that is posted again is paid by what was paid on its plan meanwhile (P19).
+        """
+        again = self.filtered("posted_before")
         for move in self.filtered(lambda move: move.move_type == "out_invoice"):
             move._restore_plan_payment()
             move._replace_credited_payment()
-        return super()._post(soft=soft)
+        posted = super()._post(soft=soft)
+        (posted & again)._use_plan_credit()
+        return posted
 
     def _restore_plan_payment(self):
         """Let a canceled invoice that is posted again be its payment again.
@@ -98,7 +123,7 @@ class AccountMove(models.Model):
                 )
             )
         line_sudo.write({"move_id": self.id, "invoice_on": False})
-        self.payment_plan_released_line_id = False
+        self.sudo().payment_plan_released_line_id = False  # by the system only
         line_sudo.plan_id._follow()
 
     def _replace_credited_payment(self):
@@ -164,18 +189,15 @@ class AccountMove(models.Model):
         lines_sudo = self.sudo().payment_plan_installment_ids  # as above
         for line in lines_sudo.filtered(lambda line: not line.is_part):
             number = line.move_id.display_name
-            line.move_id.payment_plan_released_line_id = line
+            line.move_id.payment_plan_released_line_id = line  # sudo: as the system
             line.move_id = False
-            user = line.plan_id.user_id or line.company_id._get_autopay_responsible()
-            line.plan_id.activity_schedule(
-                "mail.mail_activity_data_todo",
-                summary=self.env._("%s was canceled", number),
-                note=self.env._(
+            line.plan_id._ask_responsible(
+                self.env._("%s was canceled", number),
+                self.env._(
                     "%s is open again: invoice it now on the plan, or agree with the "
                     "customer on what follows.",
                     line.display_name,
                 ),
-                user_id=user.id,
             )
         lines_sudo.plan_id._follow()
 

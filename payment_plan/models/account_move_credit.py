@@ -1,5 +1,4 @@
 from odoo import api, fields, models
-from odoo.tools import frozendict
 
 from .. import const
 from ..tools.money import from_units, to_units
@@ -45,7 +44,7 @@ class AccountMoveCredit(models.Model):
         if self.state == "posted":
             terms = self.line_ids.filtered(lambda ln: ln.display_type == "payment_term")
             return {
-                self._get_credit_key(term.date_maturity): {
+                self._get_term_key(term.date_maturity): {
                     "balance": term.balance,
                     "amount_currency": term.amount_currency,
                 }
@@ -56,29 +55,7 @@ class AccountMoveCredit(models.Model):
         if rest := self.currency_id.round(total - sum(parts.values())):
             day = self.invoice_date_due or self.date
             parts[day] = parts.get(day, 0.0) + rest
-        left, left_currency, terms = self.amount_total_signed, total, {}
-        for day, part in parts.items():
-            left_currency = self.currency_id.round(left_currency - part)
-            share = self.amount_total_signed * part / total
-            balance = left if not left_currency else share
-            balance = self.company_currency_id.round(balance)
-            left -= balance
-            terms[self._get_credit_key(day)] = {
-                "balance": balance,
-                "amount_currency": -self.currency_id.round(part),
-            }
-        return terms
-
-    def _get_credit_key(self, day):
-        return frozendict(
-            {
-                "move_id": self.id,
-                "date_maturity": day,
-                "discount_date": False,
-                "discount_balance": 0.0,
-                "discount_amount_currency": 0.0,
-            }
-        )
+        return self._divide_into_terms(parts, -1)
 
     def _get_credit_parts(self):
         """Return by how much this credit note lowers what is due on which day.
@@ -113,9 +90,9 @@ class AccountMoveCredit(models.Model):
 
     def _reconcile_reversed_moves(self, reverse_moves, move_reverse_cancel):
         """Lower the payments that were chosen; core would lower the next ones (P29)."""
-        for move, note in zip(self, reverse_moves, strict=False):
+        for note in reverse_moves:  # several can be of one invoice
             if note.is_plan_credit_note:
-                note._lower_plan_terms(move)
+                note._lower_plan_terms(note.reversed_entry_id)
         return super()._reconcile_reversed_moves(reverse_moves, move_reverse_cancel)
 
     def _lower_plan_terms(self, invoice):

@@ -2,6 +2,9 @@ from odoo import api, models
 from odoo.exceptions import UserError
 from odoo.tools import format_date, frozendict
 
+from .. import const
+from ..tools.money import split_balance
+
 
 class AccountMoveTerms(models.Model):
     """Due dates of one invoice by a plan; core's payment terms know days only."""
@@ -19,7 +22,8 @@ class AccountMoveTerms(models.Model):
             return self.env._(
                 "%s is not a posted invoice of a customer.", self.display_name
             )
-        if self.payment_plan_installment_ids:
+        plan_sudo = self._get_payment_plan_sudo()
+        if any(p.state != const.CANCELED or not p.move_id for p in plan_sudo):
             return self.env._("%s belongs to a payment plan already.", self.name)
         if self.currency_id.compare_amounts(self.amount_residual, self.amount_total):
             return self.env._(
@@ -93,26 +97,43 @@ class AccountMoveTerms(models.Model):
         total = sum(plan_sudo.installment_ids.mapped("amount"))
         if self.currency_id.compare_amounts(total, self.amount_total) or not all(days):
             return {}
-        left, left_currency = self.amount_total_signed, total
-        terms = {}
-        for day in sorted(days):
-            amount = self.currency_id.round(sum(days[day].mapped("amount")))
-            left_currency = self.currency_id.round(left_currency - amount)
-            share = self.amount_total_signed * amount / total
-            balance = left if not left_currency else share
-            balance = self.company_currency_id.round(balance)
-            left -= balance
-            key = frozendict(
-                {
-                    "move_id": self.id,
-                    "date_maturity": day,
-                    "discount_date": False,
-                    "discount_balance": 0.0,
-                    "discount_amount_currency": 0.0,
-                }
-            )
-            terms[key] = {"balance": balance, "amount_currency": amount}
-        return terms
+        parts = {day: sum(days[day].mapped("amount")) for day in sorted(days)}
+        return self._divide_into_terms(parts, 1)
+
+    def _divide_into_terms(self, parts, sign):
+        """Return the due lines of this document, as core computes them.
+
+        :param dict parts: day -> money that is due then; all of it together
+        :param int sign: 1 where the customer owes it, -1 for a credit note
+        :return: dict for `needed_terms`
+        """
+        self.ensure_one()
+        amounts = [self.currency_id.round(part) for part in parts.values()]
+        balances = split_balance(
+            self.amount_total_signed,
+            amounts,
+            self.currency_id,
+            self.company_currency_id,
+        )
+        return {
+            self._get_term_key(day): {
+                "balance": balance,
+                "amount_currency": sign * amount,
+            }
+            for day, amount, balance in zip(parts, amounts, balances, strict=True)
+        }
+
+    def _get_term_key(self, day):
+        """Return the key of a due line without an early discount, as core makes it."""
+        return frozendict(
+            {
+                "move_id": self.id,
+                "date_maturity": day,
+                "discount_date": False,
+                "discount_balance": 0.0,
+                "discount_amount_currency": 0.0,
+            }
+        )
 
     def _book_plan_exchange(self):
         """Settle what rounding of the exchange rate left of a zero invoice (P28).

@@ -1,5 +1,11 @@
 from odoo import Command, api, fields, models
 
+from ..tools.guards import refuse_system_fields
+from ..tools.money import split_balance
+
+#: Written by the methods of a plan, never by a person or an import.
+SYSTEM_FIELDS = {"payment_plan_extra_id"}
+
 
 class AccountPayment(models.Model):
     """An extra payment of a plan: each part that is kept is a line of its own."""
@@ -17,6 +23,17 @@ class AccountPayment(models.Model):
     payment_plan_ids = fields.Many2many(
         "payment.plan", string="Payment plans", compute="_compute_payment_plan_ids"
     )
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        """Let nobody say what a payment is kept for but the plan."""
+        refuse_system_fields(self.browse(), SYSTEM_FIELDS, vals_list)
+        return super().create(vals_list)
+
+    def write(self, vals):
+        """Let nobody say what a payment is kept for but the plan."""
+        refuse_system_fields(self, SYSTEM_FIELDS, [vals])
+        return super().write(vals)
 
     @api.depends("payment_plan_extra_id", "move_id.line_ids.matched_debit_ids")
     def _compute_payment_plan_ids(self):
@@ -46,27 +63,25 @@ class AccountPayment(models.Model):
         :param parts: list of (`payment.plan.installment`, money in this currency)
         """
         money, (_create, _id, whole) = commands[0], commands[1]
-        left, left_balance = whole["amount_currency"], whole["debit"] - whole["credit"]
-        total, total_balance = left, left_balance
-        divided = []
-        for line, part in parts:
-            left = self.currency_id.round(left + part)
-            share = left_balance if not left else -total_balance * part / total
-            balance = self.company_id.currency_id.round(share)
-            left_balance -= balance
-            divided.append(
-                {
-                    **whole,
-                    "name": f"{whole['name']} - {line.display_name}",
-                    "payment_plan_installment_id": line.id,
-                    "amount_currency": -part,
-                    "debit": 0.0,
-                    "credit": -balance,
-                }
-            )
-        if left or not divided:
-            rest = {"debit": 0.0, "credit": -left_balance} if divided else {}
-            divided.append({**whole, "amount_currency": left, **rest})
+        rest = self.currency_id.round(
+            -whole["amount_currency"] - sum(part for _line, part in parts)
+        )
+        amounts = [part for _line, part in parts]
+        if rest:
+            amounts.append(rest)
+        balances = split_balance(
+            whole["debit"] - whole["credit"],
+            amounts,
+            self.currency_id,
+            self.company_id.currency_id,
+        )
+        divided = [
+            {**whole, "amount_currency": -amount, "debit": 0.0, "credit": -balance}
+            for amount, balance in zip(amounts, balances, strict=True)
+        ]
+        for vals, (line, _part) in zip(divided, parts, strict=False):
+            vals["name"] = f"{whole['name']} - {line.display_name}"
+            vals["payment_plan_installment_id"] = line.id
         return [money, *(Command.create(vals) for vals in divided)]
 
     def _synchronize_to_moves(self, changed_fields):
@@ -111,6 +126,12 @@ class AccountPayment(models.Model):
     def action_cancel(self):
         """What is open of a plan rises again (P31)."""
         result = super().action_cancel()
+        self._refresh_plan_amounts()
+        return result
+
+    def action_reject(self):
+        """What is open of a plan rises again (P31)."""
+        result = super().action_reject()
         self._refresh_plan_amounts()
         return result
 

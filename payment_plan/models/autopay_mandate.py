@@ -21,6 +21,14 @@ class AutopayMandate(models.Model):
             moves._enroll_autopay()
         return mandate
 
+    def _has_dispute(self):
+        """Extra payments of the plan count, too: no invoice names them."""
+        plan_sudo = self.env["payment.plan"].sudo()  # told by a webhook
+        if self.res_model == plan_sudo._name:
+            plan_sudo = plan_sudo.browse(self.res_id)
+        paid_extra = plan_sudo.extra_ids.transaction_ids
+        return any(paid_extra.mapped("autopay_is_disputed")) or super()._has_dispute()
+
     def _after_withdrawal(self):
         """What was consented to at the signature is withdrawn, too."""
         result = super()._after_withdrawal()

@@ -1,8 +1,9 @@
 from odoo import api, fields, models
-from odoo.exceptions import AccessError, UserError, ValidationError
+from odoo.exceptions import UserError, ValidationError
 from odoo.tools import clean_context
 
 from .. import const
+from ..tools.guards import refuse_system_fields
 from ..tools.money import from_units
 
 #: Written by the methods of a plan, never by a person or an import.
@@ -122,8 +123,7 @@ class PaymentPlan(models.Model):
         if not self.env.su:
             # Defaults of a context would get past the guard.
             self = self.with_context(clean_context(self.env.context))
-        for vals in vals_list:
-            self._ensure_no_system_fields(vals)
+        refuse_system_fields(self.browse(), SYSTEM_FIELDS, vals_list)
         prepared = [self._prepare_plan_vals(vals) for vals in vals_list]
         plans = super().create(prepared)
         plans._check_currency()
@@ -166,10 +166,10 @@ class PaymentPlan(models.Model):
 
         :raise UserError: the rule of a signed plan would change, or the template of any
         """
-        self._ensure_no_system_fields(vals)
+        refuse_system_fields(self, SYSTEM_FIELDS, [vals])
         if "template_id" in vals:
             self._ensure_same_template(vals["template_id"])
-        fixed = {"sale_order_id", "partner_id", "company_id"}
+        fixed = {"name", "sale_order_id", "partner_id", "company_id"}
         if set(vals) & (self._get_rule_names() | fixed):
             for plan in self:
                 plan._ensure_unbound()
@@ -187,17 +187,6 @@ class PaymentPlan(models.Model):
                         "currency_id": order.currency_id.id,
                     }
                 )
-
-    def _ensure_no_system_fields(self, vals):
-        refused = SYSTEM_FIELDS & set(vals)
-        if refused and not self.env.su:
-            raise AccessError(
-                self.env._(
-                    "%s of a payment plan cannot be written: use the buttons of the "
-                    "plan.",
-                    ", ".join(sorted(refused)),
-                )
-            )
 
     def _ensure_same_template(self, template_id):
         for plan in self:

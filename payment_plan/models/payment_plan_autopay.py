@@ -111,12 +111,8 @@ class PaymentPlanAutopay(models.Model):
             with self.env.cr.savepoint():
                 self._grant(token)
         except UserError as error:
-            user = self.user_id or self.company_id._get_autopay_responsible()
-            self.activity_schedule(
-                "mail.mail_activity_data_todo",
-                summary=self.env._("Automatic payment could not be set up"),
-                note=str(error),
-                user_id=user.id,
+            self._ask_responsible(
+                self.env._("Automatic payment could not be set up"), str(error)
             )
 
     def _get_invoiced_partner(self):
@@ -156,6 +152,19 @@ class PaymentPlanAutopay(models.Model):
             ORIGIN_CONTRACT,
             evidence,
         )
+
+    def _forget_disputes(self):
+        """Release invoices that a disputed extra payment paid once, but not any more.
+
+        An accountant may have undone that while the dispute was open.
+        """
+        self.ensure_one()
+        plan_sudo = self.sudo()  # told by a webhook
+        if any(plan_sudo.extra_ids.transaction_ids.mapped("autopay_is_disputed")):
+            return
+        for collection in plan_sudo.installment_ids.move_id.autopay_collection_ids:
+            own = collection.move_id.transaction_ids
+            collection.is_disputed = any(own.mapped("autopay_is_disputed"))
 
     def _get_mandate_sudo(self):
         """Return the permission in force to charge this plan, or an empty one."""

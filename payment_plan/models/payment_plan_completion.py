@@ -83,19 +83,15 @@ class PaymentPlanCompletion(models.Model):
         """
         self.ensure_one()
         order = self.sale_order_id
-        summary = self.env._("%s ended by a credit note", self.display_name)
-        known = self.activity_ids.filtered(lambda activity: activity.summary == summary)
-        if not order or known:
+        if not order:
             return
         credited = sum(self.installment_ids.mapped("amount_credited"))
-        self.activity_schedule(
-            "mail.mail_activity_data_todo",
-            summary=summary,
-            note=self.env._(
+        self._ask_responsible(
+            self.env._("%s ended by a credit note", self.display_name),
+            self.env._(
                 "%(amount)s were credited. Lower the price of %(order)s by that and "
                 "make the final invoice, or invoice the credited payment again.",
                 amount=self.currency_id.format(credited),
                 order=order.name,
             ),
-            user_id=(self.user_id or self.company_id._get_autopay_responsible()).id,
         )

@@ -58,12 +58,20 @@ class PaymentPlanExtra(models.Model):
                 amount=extra.currency_id.format(extra.amount),
             )
 
-    @api.depends("payment_ids.state")
+    @api.depends("payment_ids.state", "transaction_ids.child_transaction_ids.state")
     def _compute_is_paid(self):
+        """What was sent back in full is not paid any more."""
         for extra in self:
-            # Salespeople see that it was paid, not the payment itself.
-            states = extra.sudo().payment_ids.mapped("state")
-            extra.is_paid = bool({"in_process", "paid"} & set(states))
+            extra_sudo = extra.sudo()  # salespeople see that it was paid, not how
+            paid = extra_sudo.payment_ids.filtered(
+                lambda payment: payment.state in ("in_process", "paid")
+            )
+            refunds = extra_sudo.transaction_ids.child_transaction_ids.filtered(
+                lambda tx: tx.operation == "refund" and tx.state == "done"
+            )
+            # Refunds have negative amounts.
+            left = sum(paid.mapped("amount")) + sum(refunds.mapped("amount"))
+            extra.is_paid = extra.currency_id.compare_amounts(left, 0.0) > 0
 
     # === WHAT WAS SHOWN === #
 
@@ -100,7 +108,7 @@ class PaymentPlanExtra(models.Model):
     # === BOOKING === #
 
     def _prepare_payment_vals(self):
-        """Return what a payment of this has beside its amount.
+        """Return what a payment of this has beside its amount and this itself.
 
         :return: dict, values of `account.payment`
         """
@@ -109,10 +117,7 @@ class PaymentPlanExtra(models.Model):
             lambda line: line.display_type == "payment_term"  # accountants' documents
         )
         account = terms_sudo.account_id[:1]
-        return {
-            "payment_plan_extra_id": self.id,
-            **({"destination_account_id": account.id} if account else {}),
-        }
+        return {"destination_account_id": account.id} if account else {}
 
     def _get_parts(self, amount):
         """Return for which payments an amount is kept, as was chosen.
@@ -131,11 +136,36 @@ class PaymentPlanExtra(models.Model):
     def _use(self):
         """Pay by the money that arrived what it is meant for.
 
-        What it covers in full is invoiced at once, hence paid.
+        What it covers in full is invoiced at once, hence paid. What is beyond the plan
+        stays the customer's credit, and somebody is told (P23).
         """
         for extra in self:
             plan = extra.plan_id
-            plan._use_credit()
-            plan._invoice_covered()
             plan._note_extra(extra)
+            if plan.state != const.CANCELED:
+                plan._use_credit()
+                plan._invoice_covered()
             plan._follow()
+            extra._tell_beyond()
+
+    def _tell_beyond(self):
+        """Ask what becomes of money that the plan does not need."""
+        self.ensure_one()
+        plan = self.plan_id
+        _used, beyond = plan._get_credit_use()
+        if plan.currency_id.compare_amounts(beyond, 0.0) <= 0:
+            return
+        summary = self.env._(
+            "%s were paid beyond what is owed", plan.currency_id.format(beyond)
+        )
+        if plan.state == const.CANCELED:
+            summary = self.env._(
+                "%s were paid after the plan ended", plan.currency_id.format(beyond)
+            )
+        plan._ask_responsible(
+            summary,
+            self.env._(
+                "It is kept as the customer's credit: refund the payment, or use it "
+                "for an invoice."
+            ),
+        )

@@ -136,20 +136,9 @@ class PaymentPlanFiling(models.Model):
         self.ensure_one()
         if self.filing_problem != problem:
             self.filing_problem = problem
-            self._alarm(
+            self._ask_responsible(
                 self.env._("%s could not be filed", self._get_contract_filename()),
                 problem,
-            )
-
-    def _alarm(self, summary, note):
-        """Give whoever answers for this plan something to do, once."""
-        user = self.user_id or self.company_id._get_autopay_responsible()
-        if summary not in self.activity_ids.mapped("summary"):
-            self.activity_schedule(
-                "mail.mail_activity_data_todo",
-                summary=summary,
-                note=note,
-                user_id=user.id,
             )
 
     # === SERVING === #
@@ -184,7 +173,7 @@ class PaymentPlanFiling(models.Model):
         content = filed_sudo.attachment_id.raw or b""
         if digest_of_file(content) == filed_sudo.digest:
             return content, name, ""
-        self.sudo()._alarm(  # whoever asks, staff is told
+        self.sudo()._ask_responsible(  # whoever asks, staff is told
             self.env._("%s was changed", name),
             self.env._(
                 "The stored file is not the one that was signed: its SHA-256 is not "

@@ -137,6 +137,7 @@ class PaymentPlanInstallment(models.Model):
         "move_id.amount_residual",
         "move_id.payment_state",
         "move_id.autopay_collection_ids.state",
+        "move_id.autopay_collection_ids.is_disputed",
     )
     def _compute_state(self):
         for line in self:
@@ -157,7 +158,7 @@ class PaymentPlanInstallment(models.Model):
 
         What is paid on a day pays its payments in their order.
         """
-        if not move_sudo.payment_plan_id:
+        if move_sudo.payment_plan_id != self.plan_id:
             return self.amount  # its due dates are not those of the plan
         terms = move_sudo.line_ids.filtered(
             lambda line: (

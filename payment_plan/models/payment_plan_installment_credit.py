@@ -19,9 +19,12 @@ class PaymentPlanInstallmentCredit(models.Model):
         return (self.date_due or date.max, self.number)
 
     def _get_unpaid_amount(self):
-        """Return what money can still be used for, without what is kept for it."""
+        """Return what money can still be used for, without what is kept for it.
+
+        What was paid on a plan that ended is the accountant's to use.
+        """
         self.ensure_one()
-        if self.plan_id.state == const.CANCELED and not self.move_id:
+        if self.plan_id.state == const.CANCELED:
             return 0.0
         return self._get_open_amount()
 
@@ -34,7 +37,8 @@ class PaymentPlanInstallmentCredit(models.Model):
         """Return the due line of its invoice, where that is posted."""
         self.ensure_one()
         move_sudo = self.move_id.sudo()  # salespeople and customers may not see it
-        if move_sudo.state != "posted":
+        is_laid_anew = self.is_part and move_sudo.payment_plan_id != self.plan_id
+        if move_sudo.state != "posted" or is_laid_anew:
             return move_sudo.line_ids.browse()
         return move_sudo.line_ids.filtered(
             lambda item: (

@@ -91,12 +91,8 @@ class PaymentPlanInstallmentInvoice(models.Model):
         if self.problem == problem:
             return
         self.problem = problem
-        user = self.plan_id.user_id or self.company_id._get_autopay_responsible()
-        self.plan_id.activity_schedule(
-            "mail.mail_activity_data_todo",
-            summary=self.env._("%s could not be invoiced", self.display_name),
-            note=problem,
-            user_id=user.id,
+        self.plan_id._ask_responsible(
+            self.env._("%s could not be invoiced", self.display_name), problem
         )
 
     # === HOW === #

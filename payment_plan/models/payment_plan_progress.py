@@ -20,8 +20,9 @@ class PaymentPlanProgress(models.Model):
         "Out of sync",
         compute="_compute_is_out_of_sync",
         store=True,
-        help="The order's total is not the signed one any more: nothing is charged "
-        "until it is.",
+        help="Customer, total or lines of the order are not the signed ones any more: "
+        "nothing is charged until they are. Contracts that were signed without their "
+        "lines are compared by customer and total.",
     )
     final_move_id = fields.Many2one(
         "account.move", "Final invoice", readonly=True, copy=False, ondelete="restrict"
@@ -49,6 +50,12 @@ class PaymentPlanProgress(models.Model):
         "sale_order_id.amount_total",
         "sale_order_id.currency_id",
         "sale_order_id.partner_id",
+        "sale_order_id.order_line.product_id",
+        "sale_order_id.order_line.product_uom_id",
+        "sale_order_id.order_line.product_uom_qty",
+        "sale_order_id.order_line.price_unit",
+        "sale_order_id.order_line.discount",
+        "sale_order_id.order_line.tax_ids",
         "move_id.amount_total",
     )
     def _compute_is_out_of_sync(self):
@@ -65,7 +72,20 @@ class PaymentPlanProgress(models.Model):
             document_sudo.currency_id != self.currency_id
             or document_sudo.partner_id != self.partner_id
             or self.currency_id.compare_amounts(self.amount_total, total) != 0
+            or self._has_other_lines()
         )
+
+    def _has_other_lines(self):
+        """Whether the order's lines are not those of the contract any more.
+
+        What a plan adds, down payments, and the texts of lines do not count.
+        """
+        self.ensure_one()
+        order_sudo = self.sale_order_id.sudo()  # whoever changed it
+        signed = (self.version_id.sudo().terms or {}).get("lines")  # as above
+        if not order_sudo or signed is None:
+            return False
+        return signed != order_sudo._serialize_plan_lines()
 
     # === RUNNING === #
 
@@ -120,6 +140,15 @@ class PaymentPlanProgress(models.Model):
         move_sudo = self.move_id.sudo()  # whoever asks
         if move_sudo and move_sudo.state != "posted":
             return self.env._("%s is not posted.", move_sudo.display_name)
+        if self.is_out_of_sync and not self.currency_id.compare_amounts(
+            document.amount_total, self.amount_total
+        ):
+            return self.env._(
+                "%s is not what was signed any more, though its total is the same: "
+                "undo the change of its customer or lines, or agree on it with the "
+                "customer.",
+                document.name,
+            )
         if self.is_out_of_sync:
             return self.env._(
                 "%(order)s is about %(total)s now, %(signed)s were signed: undo the "
@@ -158,16 +187,8 @@ class PaymentPlanProgress(models.Model):
 
         :param str problem: why, in words for a person
         """
-        self.ensure_one()
-        summary = self.env._("The final invoice could not be made")
-        if self.activity_ids.filtered(lambda activity: activity.summary == summary):
-            return
-        user = self.user_id or self.company_id._get_autopay_responsible()
-        self.activity_schedule(
-            "mail.mail_activity_data_todo",
-            summary=summary,
-            note=problem,
-            user_id=user.id,
+        self._ask_responsible(
+            self.env._("The final invoice could not be made"), problem
         )
 
     def _close_if_rendered(self):
@@ -261,5 +282,6 @@ class PaymentPlanProgress(models.Model):
                 plan.sale_order_id._drop_plan_price()
         live.write({"state": const.CANCELED, "cancel_reason": reason})
         live.installment_ids.sudo().invoice_on = False  # by the system only
+        live._refresh_amounts()  # money kept for what is not invoiced is free now
         moves_sudo = live.installment_ids.move_id.sudo()
         moves_sudo._get_autopay_collections_sudo()._stop(reason)

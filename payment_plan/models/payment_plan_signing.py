@@ -116,6 +116,7 @@ class PaymentPlanSigning(models.Model):
         """Return what was agreed on beside the schedule; hook for conditions."""
         self.ensure_one()
         return {
+            "lines": self.sale_order_id._serialize_plan_lines(),
             "structure": self.structure,
             "autopay": self.autopay,
             "obligation": self.obligation,

@@ -1,4 +1,4 @@
-from odoo import fields, models
+from odoo import models
 
 from .. import const
 
@@ -7,15 +7,6 @@ class PaymentTransaction(models.Model):
     """The deposit: it starts the plan, pays its first invoice, and saves the method."""
 
     _inherit = "payment.transaction"
-
-    payment_plan_extra_id = fields.Many2one(
-        "payment.plan.extra",
-        "Extra payment of a plan",
-        readonly=True,
-        copy=False,
-        index="btree_not_null",
-        ondelete="restrict",
-    )
 
     def _check_amount_and_confirm_order(self):
         """Pay the deposit's invoice by the payment that confirmed the order."""
@@ -59,23 +50,3 @@ class PaymentTransaction(models.Model):
             lambda tx: not any(o._has_running_plan() for o in tx.sale_order_ids)
         )
         return super(PaymentTransaction, others)._invoice_sale_orders()
-
-    # === EXTRA PAYMENTS === #
-
-    def _create_child_transaction(self, amount, is_refund=False, **vals):
-        """What is captured of an authorized extra payment is one, too."""
-        if self.payment_plan_extra_id and not is_refund:
-            vals = {"payment_plan_extra_id": self.payment_plan_extra_id.id, **vals}
-        return super()._create_child_transaction(amount, is_refund=is_refund, **vals)
-
-    def _create_payment(self, **extra_create_values):
-        """Keep an extra payment for what the customer chose (P20)."""
-        extra = self.payment_plan_extra_id
-        if not extra:
-            return super()._create_payment(**extra_create_values)
-        extra.plan_id._lock()
-        payment = super()._create_payment(
-            **extra._prepare_payment_vals(), **extra_create_values
-        )
-        extra._use()
-        return payment

@@ -40,8 +40,9 @@ class ResCompany(models.Model):
 
     plan_extra_online = fields.Boolean(
         "Extra payments online",
-        help="Customers can pay more than is due in the portal. Refunds and disputes "
-        "of such payments do not reach the plan: look after them by hand.",
+        default=True,
+        help="Customers can pay more than is due in the portal. What is refunded or "
+        "charged back of it is open again, and the salesperson is told.",
     )
 
     _plan_days = models.Constraint(

@@ -4,6 +4,9 @@ from odoo.exceptions import AccessError, UserError, ValidationError
 from .. import const
 from .payment_plan_rule_schedule import Order
 
+#: Digits at which binary noise of a float disappears.
+NOISE_DIGITS = 6
+
 
 class SaleOrder(models.Model):
     _inherit = "sale.order"
@@ -291,6 +294,25 @@ class SaleOrder(models.Model):
         self.ensure_one()
         return self.order_line.filtered(
             lambda line: not line.display_type and not line.is_downpayment
+        )
+
+    def _serialize_plan_lines(self):
+        """Return what the contract lists, to tell later whether that was changed.
+
+        :return: list of lists: product, unit, quantity, price, discount in percent,
+            taxes; empty where there is no order
+        """
+        return sorted(
+            [
+                line.product_id.id or 0,
+                line.product_uom_id.id or 0,
+                round(line.product_uom_qty, NOISE_DIGITS),
+                round(line.price_unit, NOISE_DIGITS),
+                round(line.discount, NOISE_DIGITS),
+                sorted(line.tax_ids.ids),
+            ]
+            for order in self
+            for line in order._get_plan_contract_lines()
         )
 
     def action_view_payment_plans(self):

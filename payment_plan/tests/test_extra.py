@@ -195,8 +195,10 @@ class TestExtra(ExtraCommon):
                     **extra._prepare_payment_vals(),
                 }
             )
+            payment.sudo().payment_plan_extra_id = extra
             payment.action_post()
             extra._use()
+            self.assertIn("1,400.00 were paid beyond", plan.activity_ids.summary)
             self.assertEqual(plan.amount_open, 0.0)
             self.assertEqual(plan.amount_credit, 1400.0)
             self.assertEqual(plan.state, "completed")

@@ -36,6 +36,25 @@ def from_units(units, rounding):
     return float(units * exact(rounding))
 
 
+def split_balance(balance, parts, currency, company_currency):
+    """Divide the balance of an entry as its money is divided; the sum is exact.
+
+    :param float balance: in the currency of the company
+    :param parts: list of float, money in the currency of the document
+    :param currency: `res.currency` of the document
+    :param company_currency: `res.currency` of the balance
+    :return: list of float, a part of the balance for each part of the money
+    """
+    total, left, shares = sum(parts), balance, []
+    rest = total
+    for part in parts:
+        rest = currency.round(rest - part)
+        share = company_currency.round(balance * part / total if rest else left)
+        left -= share
+        shares.append(share)
+    return shares
+
+
 def percent(number):
     """Return a percentage of a form as the arithmetic wants it, noise removed."""
     return exact(number).normalize()

@@ -80,6 +80,7 @@ class PaymentPlanExtraPay(models.TransientModel):
         payment = self.env["account.payment"].create(
             self._prepare_payment_vals(extra_sudo)
         )
+        payment.sudo().payment_plan_extra_id = extra_sudo  # by the system only
         payment.action_post()
         extra_sudo._use()
         payment.sudo()._send_plan_receipts(self.plan_id.installment_ids)  # as above

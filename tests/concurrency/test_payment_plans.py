@@ -699,3 +699,187 @@ def test_pf22_the_deposit_is_booked_by_two_at_once(plans, leader):
         "paid": 500.0,
         "permissions": 1,
     }
+
+
+# === EXTRA PAYMENTS === #
+
+#: 500 were paid, 3 x 500 are open.
+OPEN = 1500.0
+
+
+def make_transaction(extra, studio):
+    """Return the transaction by which a choice is paid."""
+    method = extra.env.ref("payment.payment_method_card")
+    return extra.env["payment.transaction"].create(
+        {
+            "provider_id": studio.provider,
+            "payment_method_id": method.id,
+            "amount": extra.amount,
+            "currency_id": extra.currency_id.id,
+            "partner_id": extra.plan_id.partner_id.id,
+            "operation": "online_direct",
+            "payment_plan_extra_id": extra.id,
+        }
+    )
+
+
+def begin(studio, plan_id, extra_id, amount):
+    """Begin to pay a choice as the route of its page does."""
+
+    def request(env):
+        plan = env["payment.plan"].browse(plan_id)
+        extra = plan._check_extra_payment(extra_id, {"amount": amount})
+        return make_transaction(extra, studio).id
+
+    return request
+
+
+def choose_extras(env, studio, *choices):
+    """Run a plan, pay its deposit, and choose what to pay extra: (amount, how).
+
+    :return: tuple (id of the plan, ids of the choices)
+    """
+    _order_id, plan_id, transaction_id = pay_deposit(env, studio)
+    env["payment.transaction"].browse(transaction_id)._post_process()
+    plan = env["payment.plan"].browse(plan_id)
+    extras = [plan._choose_extra(amount, how, EVIDENCE) for amount, how in choices]
+    return plan_id, [extra.id for extra in extras]
+
+
+def pay_extras(env, studio, *choices):
+    """Let several extra payments be paid that are not booked yet.
+
+    :return: tuple (id of the plan, ids of the transactions)
+    """
+    plan_id, extra_ids = choose_extras(env, studio, *choices)
+    extras = env["payment.plan.extra"].browse(extra_ids)
+    paid = [make_transaction(extra, studio) for extra in extras]
+    for transaction in paid:
+        transaction._set_done()
+    return plan_id, [transaction.id for transaction in paid]
+
+
+def look_at_extras(env, plan_id):
+    """Return what extra payments left on a plan, and in the books of its customer."""
+    plan = env["payment.plan"].browse(plan_id)
+    lines = plan.installment_ids.sorted("number")
+    items = env["account.move.line"].search(
+        [
+            ("partner_id", "=", plan.partner_id.id),
+            ("account_id.account_type", "=", "asset_receivable"),
+            ("parent_state", "=", "posted"),
+        ]
+    )
+    moves = lines.move_id
+    return {
+        "state": plan.state,
+        "open": lines.mapped("amount_open"),
+        "sums": (plan.amount_paid, plan.amount_open, plan.amount_credit),
+        "payments": sorted(plan.extra_ids.payment_ids.mapped("amount")),
+        "invoiced": sum(moves.mapped("amount_total")),
+        "customer": env.company.currency_id.round(sum(items.mapped("balance"))),
+    }
+
+
+@pytest.mark.parametrize("leader", [0, 1, None])
+def test_p22_two_tabs_pay_the_same_extra_at_once(plans, leader):
+    """One payment begins; the other tab reads why it does not."""
+    plan_id, [extra_id] = plans.run(choose_extras, plans.studio, (OPEN, "next"))
+    tab = begin(plans.studio, plan_id, extra_id, OPEN)
+    outcomes = plans.race(tab, tab, leader=leader)
+    assert sorted(oks(outcomes)) == [False, True]
+    assert conflicts(outcomes) >= 1
+    winner = oks(outcomes).index(True)
+    assert leader in (winner, None)
+    assert "a payment is in progress" in outcomes[1 - winner].message
+    found = plans.run(
+        lambda env: (
+            env["payment.plan"]
+            .browse(plan_id)
+            .extra_ids.transaction_ids.mapped("amount")
+        )
+    )
+    assert found == [OPEN]
+
+
+@pytest.mark.parametrize("leader", [0, 1, None])
+def test_p22_two_tabs_pay_two_extras_at_once(plans, leader):
+    """Two choices of one plan: the same money is not taken by both."""
+    choices = [(OPEN, "next"), (600.0, "last")]
+    plan_id, extra_ids = plans.run(choose_extras, plans.studio, *choices)
+    tabs = [
+        begin(plans.studio, plan_id, extra_id, amount)
+        for extra_id, (amount, _how) in zip(extra_ids, choices, strict=True)
+    ]
+    outcomes = plans.race(*tabs, leader=leader)
+    assert sorted(oks(outcomes)) == [False, True]
+    assert conflicts(outcomes) >= 1
+    assert leader in (oks(outcomes).index(True), None)
+
+
+@pytest.mark.parametrize("leader", [0, 1, None])
+def test_p20_two_extras_are_booked_at_once(plans, leader):
+    """Both were paid: both count, no cent is lost or doubled."""
+    choices = [(700.0, "next"), (333.33, "even")]
+    plan_id, paid = plans.run(pay_extras, plans.studio, *choices)
+    outcomes = plans.race(*(book(tx) for tx in paid), leader=leader)
+    assert oks(outcomes) == [True, True], outcomes
+    assert conflicts(outcomes) >= 1
+    found = plans.run(look_at_extras, plan_id)
+    assert found["payments"] == [333.33, 700.0]
+    paid_sum, open_sum, credit = found["sums"]
+    assert round(sum(found["open"]), 2) == round(open_sum, 2) == 466.67
+    assert (round(paid_sum, 2), credit) == (1533.33, 0.0)
+    # What is invoiced and not paid, less what is kept for what is not invoiced.
+    assert found["customer"] == round(found["invoiced"] - 1533.33, 2)
+
+
+@pytest.mark.parametrize("leader", [0, 1, None])
+def test_p23_more_than_everything_is_booked_at_once(plans, leader):
+    """Two pay all that is open: it is paid once, the rest is the customer's credit."""
+    plan_id, paid = plans.run(pay_extras, plans.studio, (OPEN, "next"), (OPEN, "last"))
+    outcomes = plans.race(*(book(tx) for tx in paid), leader=leader)
+    assert oks(outcomes) == [True, True], outcomes
+    assert conflicts(outcomes) >= 1
+    assert plans.run(look_at_extras, plan_id) == {
+        "state": "completed",
+        "open": [0.0] * 4,
+        "sums": (2000.0, 0.0, OPEN),
+        "payments": [OPEN, OPEN],
+        "invoiced": 2000.0,
+        "customer": -OPEN,
+    }
+
+
+@pytest.mark.parametrize("leader", [0, None])
+def test_p20_one_extra_is_booked_by_two_at_once(plans, leader):
+    """The page that waits for it, and the job: one payment."""
+    plan_id, [paid] = plans.run(pay_extras, plans.studio, (600.0, "last"))
+    outcomes = plans.race(book(paid), book(paid), leader=leader)
+    assert oks(outcomes) == [True, True], outcomes
+    assert conflicts(outcomes) >= 1
+    found = plans.run(look_at_extras, plan_id)
+    assert found["payments"] == [600.0]
+    assert found["open"] == [0.0, 500.0, 400.0, 0.0]
+
+
+@pytest.mark.parametrize("leader", [0, None])
+def test_p32_a_refund_of_an_extra_is_booked_by_two_at_once(plans, leader):
+    """What it had paid is open again, once."""
+    plan_id, [paid] = plans.run(pay_extras, plans.studio, (600.0, "last"))
+    plans.run(lambda env: book(paid)(env))
+
+    def refund(env):
+        transaction = env["payment.transaction"].browse(paid)
+        child = transaction._create_child_transaction(600.0, is_refund=True)
+        child._set_done()
+        return child.id
+
+    refunded = plans.run(refund)
+    outcomes = plans.race(book(refunded), book(refunded), leader=leader)
+    assert oks(outcomes) == [True, True], outcomes
+    assert conflicts(outcomes) >= 1
+    found = plans.run(look_at_extras, plan_id)
+    assert found["open"] == [0.0, 500.0, 500.0, 500.0]
+    assert found["sums"] == (500.0, OPEN, 0.0)
+    assert found["customer"] == found["invoiced"] - 500.0
