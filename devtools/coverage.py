@@ -13,7 +13,13 @@ from .steps import say
 NUMBERS = project.REPO / "tests" / "cases.csv"
 PAGE = project.REPO / "docs" / "coverage.md"
 #: The add-ons whose tests may carry these numbers, and the tests across add-ons.
-FOLDERS = ("prepaid_billing", "invoice_autopay", "invoice_autopay_stripe", "tests")
+FOLDERS = (
+    "prepaid_billing",
+    "prepaid_billing_dashboard",
+    "invoice_autopay",
+    "invoice_autopay_stripe",
+    "tests",
+)
 NUMBER = re.compile(r"(?:^|_)(bf?)0*(\d+)(?=_|$)")
 HEADINGS = {"BF": "Features", "B": "Cases"}
 

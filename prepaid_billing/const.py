@@ -193,3 +193,63 @@ NOTICE_STATES = [
 MAX_MAIL_TRIES = 5
 #: Days before its last day on which a lot is warned of.
 WARNING_DAYS = (30, 7, 1)
+
+# What customers may order by themselves in the portal.
+PORTAL_NONE = "none"
+PORTAL_PACKS = "packs"
+PORTAL_AMOUNT = "amount"
+
+PORTAL_TOP_UPS = [
+    (PORTAL_NONE, "Not possible"),
+    (PORTAL_PACKS, "Offered packs"),
+    (PORTAL_AMOUNT, "Offered packs, or any amount within limits"),
+]
+
+# What happens to budgets, told to other programs.
+EVENT_LOW = "low"
+EVENT_ALERT = "alert"
+EVENT_INVOICED = "invoiced"
+EVENT_REPLENISHED = "replenished"
+EVENT_SUSPENDED = "suspended"
+EVENT_EXPIRING = "expiring"
+
+EVENT_KINDS = [
+    (EVENT_LOW, "Balance below the threshold"),
+    (EVENT_ALERT, "Balance below the amount of an alert"),
+    (EVENT_INVOICED, "Top-up invoice made by itself"),
+    (EVENT_REPLENISHED, "Replenished: bought credit arrived"),
+    (EVENT_SUSPENDED, "Automatic charging suspended"),
+    (EVENT_EXPIRING, "Credit about to expire"),
+]
+
+EVENT_PENDING = "pending"
+EVENT_PUBLISHED = "published"
+EVENT_FAILED = "failed"
+
+EVENT_STATES = [
+    (EVENT_PENDING, "To publish"),
+    (EVENT_PUBLISHED, "Published"),
+    (EVENT_FAILED, "Failed"),
+]
+
+#: Times that an event is tried to be published.
+MAX_EVENT_TRIES = 5
+
+#: Written by the ledger and the nightly job, never by a person or over RPC.
+LEDGER_FIELDS = frozenset(
+    {
+        "balance",
+        "state",
+        "close_reason",
+        "lock_seq",
+        "replenish_note",
+        "is_replenish_failed",
+        "replenish_checked_on",
+        "calendar_next",
+        "shortage_invoice_id",
+        "charge_failures",
+        "charge_mark",
+        "is_charge_suspended",
+        "is_low_told",
+    }
+)

@@ -25,12 +25,14 @@ PART_USED = "used"
 PART_LAPSED = "lapsed"
 PART_MOVED = "moved"
 PART_CREDITED = "credited"
+PART_PAID = "paid"
 
 RECOGNITION_PARTS = [
     (PART_USED, "Used: income"),
     (PART_LAPSED, "Lapsed: breakage"),
     (PART_MOVED, "Moved to another lot"),
     (PART_CREDITED, "Difference of a credit note"),
+    (PART_PAID, "Paid an invoice"),
 ]
 
 #: Kinds of ledger entries by which credit lapses: nobody gets anything for it.

@@ -96,11 +96,35 @@ for chart, (module, currency) in {charts}.items():
         own["prepaid.budget"].sudo()._cron_expire_lots()
         own["prepaid.budget"].sudo()._cron_recognize()
     tax_lines = (move | refund).line_ids.filtered("tax_line_id")
+    untaxed = own["product.product"].create(dict(
+        name="Untaxed", type="service", invoice_policy="order", prepaid_ok=True,
+        prepaid_tax_policy="use", taxes_id=tax.ids))
+    second = own["prepaid.budget"].create(dict(
+        partner_id=customer.id, company_id=company.id, product_id=untaxed.id))
+    with freeze_time("2026-05-10 12:00:00", ignore=["psycopg2"]):
+        receipt = own["account.move"].browse(second.top_up(1000.0))
+        receipt.action_post()
+        own["account.payment.register"].with_context(
+            active_model="account.move", active_ids=receipt.ids
+        ).create(dict()).action_create_payments()
+        bill = own["account.move"].create(dict(
+            move_type="out_invoice", partner_id=customer.id,
+            invoice_line_ids=[Command.create(dict(
+                name="Work", price_unit=100.0, tax_ids=tax.ids))]))
+        bill.action_post()
+        bill.pay_from_prepaid(second)
+        own["prepaid.budget"].sudo()._cron_recognize()
+    at_use = dict(
+        receipt_tax=receipt.amount_tax, gross=bill.amount_total, tax=bill.amount_tax,
+        residual=bill.amount_residual, state=bill.payment_state,
+        left=second.balance, liability=balance(liability), report=report("2026-05-31"))
     found[chart] = dict(
+        at_use=at_use,
         account_type=liability.account_type, has_default=bool(default),
         code=liability.code,
         sold_on=move.invoice_line_ids.account_id.code,
-        ends=[balance(account) for account in (liability, income, breakage)],
+        ends=[balance(account, "2026-04-30")
+              for account in (liability, income, breakage)],
         tax=round(-sum(tax_lines.mapped("balance")), 2),
         expected_tax=round(move.amount_tax - refund.amount_tax, 2),
         taxed=bool(budget.lot_ids.recognition_ids.move_id.line_ids.filtered(
@@ -110,6 +134,17 @@ for chart, (module, currency) in {charts}.items():
 env.cr.commit()
 print("FOUND", json.dumps(found))
 """
+
+
+def check_tax_at_use(ends, chart):
+    """A receipt without tax pays taxed work, tax included; the books agree (B76)."""
+    assert ends["receipt_tax"] == 0.0, chart
+    assert ends["tax"] > 0, chart
+    assert ends["gross"] == 100.0 + ends["tax"], chart
+    assert (ends["residual"], ends["state"]) == (0.0, "paid"), chart
+    left = round(1000.0 - ends["gross"], 2)
+    assert (ends["left"], ends["liability"]) == (left, left), chart
+    assert ends["report"] == [left, 0.0, left, 0.0], chart
 
 
 @pytest.fixture
@@ -123,7 +158,7 @@ def found(new_database, odoo_process):
     return json.loads(line.removeprefix("FOUND "))
 
 
-def test_bf41_bf46_bf49_three_charts_agree(found):
+def test_bf41_bf44_bf46_bf49_b76_three_charts_agree(found):
     """Liability, income and breakage in the United States, Belgium and Germany."""
     assert sorted(found) == sorted(CHARTS)
     # Belgium's chart brings an account for down payments; it is the default.
@@ -141,3 +176,4 @@ def test_bf41_bf46_bf49_three_charts_agree(found):
             "2026-03-31": [701.26, 0.0, 701.26, 0.0],
             "2026-04-30": [0.0, 0.0, 0.0, 0.0],
         }, chart
+        check_tax_at_use(ends["at_use"], chart)

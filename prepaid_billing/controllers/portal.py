@@ -69,6 +69,7 @@ class PrepaidPortal(CustomerPortal):
                 "page_name": "prepaid",
                 "budget": budget,
                 "invoices_sudo": budget._get_portal_open_invoices(),
+                "can_top_up": budget._can_top_up_in_portal(),
                 "charge": budget._get_portal_charge(),
                 "chart": budget._get_burn_down(),
                 "today": budget._get_portal_today(),

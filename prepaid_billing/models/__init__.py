@@ -4,16 +4,28 @@ from . import (
     account_analytic_line_value,
     account_analytic_line_deduction,
     account_analytic_line_left,
+    account_analytic_line_tax_document,
+    account_analytic_line_approval,  # after the value
+    account_analytic_line_correction,  # after the deduction
+    account_analytic_line_overflow,  # after both
+    account_analytic_line_material,
+    account_analytic_line_automatic,  # after all of them
     account_move,
     account_move_balance,
     account_move_charge,
     account_move_line,
+    account_move_line_overflow,
+    account_move_portal_top_up,  # after both
     account_move_prepaid_liability,  # after both
+    account_move_paid,
+    account_move_paid_back,
+    account_move_tax,  # after the liability
     account_partial_reconcile,
     account_payment,
     autopay_attempt,
     autopay_collection,
     autopay_mandate,
+    base_partner_merge,
     digest_digest,
     prepaid_alert,
     prepaid_alert_notice,
@@ -21,14 +33,19 @@ from . import (
     prepaid_allocation_date,
     prepaid_budget,
     prepaid_budget_ledger,  # before what hooks into it
+    prepaid_budget_available,
+    prepaid_budget_api,
     prepaid_budget_charge,
     prepaid_budget_charge_portal,
     prepaid_budget_charge_suspension,
     prepaid_budget_closing,
+    prepaid_budget_consumption,
     prepaid_budget_credit,
     prepaid_budget_expiry,
     prepaid_budget_forecast,
     prepaid_budget_matching,
+    prepaid_budget_material,
+    prepaid_budget_overflow,
     prepaid_budget_pack,
     prepaid_budget_portal,
     prepaid_budget_question,
@@ -47,12 +64,17 @@ from . import (
     prepaid_budget_replenishment_terms,  # after the top-ups
     prepaid_budget_watch,
     prepaid_budget_type,
+    prepaid_budget_type_replenishment,  # after it
     prepaid_budget_unit,
+    prepaid_budget_portal_top_up,  # after the types
     prepaid_entry,
+    prepaid_entry_correction,
+    prepaid_event,
     prepaid_lot,
     prepaid_lot_expiry,
     prepaid_lot_job,
     prepaid_lot_refund,
+    prepaid_lot_unpaid,
     prepaid_lot_terms,
     prepaid_lot_warning,
     prepaid_lot_accounting,  # after the lots
@@ -60,15 +82,27 @@ from . import (
     prepaid_recognition,
     prepaid_recognition_entry,
     prepaid_budget_recognition,
+    prepaid_budget_tax,  # after all that moves credit
+    prepaid_budget_payment,
+    prepaid_entry_invoice,
+    prepaid_entry_payment,
     prepaid_replenishment,
+    prepaid_budget_event,  # after all that happens to budgets
     prepaid_weight_rule,
     product_template,
     product_template_revenue,
+    product_template_tax,
     project_task,
     res_company,
     res_company_accounting,
+    res_company_portal,
     res_currency,
     res_config_settings,
     res_partner,
+    res_partner_material,
+    res_partner_switch,
     sale_order_line,
+    sale_order_line_overflow,
+    sale_order_line_material,
+    sale_order_tax_document,
 )

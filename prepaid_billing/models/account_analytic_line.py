@@ -30,7 +30,9 @@ GUARDED_FIELDS = frozenset(
 )
 
 #: Computed from the ledger; never written by a person or over RPC.
-LEDGER_FIELDS = frozenset({"prepaid_state", "prepaid_covered_hours"})
+LEDGER_FIELDS = frozenset(
+    {"prepaid_state", "prepaid_covered_hours", "prepaid_overflow_line_id"}
+)
 
 
 class AccountAnalyticLine(models.Model):
@@ -131,7 +133,8 @@ class AccountAnalyticLine(models.Model):
                 continue
             timesheet.prepaid_covered_hours = hours
             worked = timesheet._get_prepaid_hours()
-            is_whole = float_compare(hours, worked, HOURS_DIGITS) >= 0
+            # What a negative entry gave back is below zero as well.
+            is_whole = float_compare(abs(hours), abs(worked), HOURS_DIGITS) >= 0
             timesheet.prepaid_state = STATE_COVERED if is_whole else STATE_PARTIAL
 
     def _get_prepaid_ledger_hours(self):
@@ -143,11 +146,14 @@ class AccountAnalyticLine(models.Model):
             return {}
         Entry_sudo = self.env["prepaid.entry"].sudo()  # hours only, whoever logs time
         groups = Entry_sudo._read_group(
-            [("timesheet_id", "in", self.ids)], ["timesheet_id"], ["hours:sum"]
+            [("timesheet_id", "in", self.ids)],
+            ["timesheet_id"],
+            ["hours:sum", "units:sum"],
         )
+        totals = {t.id: (hours or 0.0) + (units or 0.0) for t, hours, units in groups}
         return {
-            timesheet.id: hours
-            for timesheet, hours in groups
+            id_: hours
+            for id_, hours in totals.items()
             if not float_is_zero(hours, HOURS_DIGITS)
         }
 
@@ -200,7 +206,7 @@ class AccountAnalyticLine(models.Model):
 
     def _is_readonly(self):
         """Deducted time may be edited where the company books it anew."""
-        if self.prepaid_state and self.company_id.prepaid_edit_policy == EDIT_REBOOK:
+        if self.prepaid_state and self._is_prepaid_rebooked():
             invoice = self.timesheet_invoice_id
             return bool(invoice) and invoice.state != "cancel"
         return super()._is_readonly()
@@ -220,9 +226,7 @@ class AccountAnalyticLine(models.Model):
         deducted = self._filtered_prepaid_guarded(vals)
         if not deducted:
             return super().write(vals)
-        refusing = deducted.filtered(
-            lambda t: t.company_id.prepaid_edit_policy != EDIT_REBOOK
-        )
+        refusing = deducted.filtered(lambda t: not t._is_prepaid_rebooked())
         if refusing:
             raise UserError(refusing._get_prepaid_locked_message())
         entries = deducted._prepaid_release(self.env._("The time entry was edited"))
@@ -230,14 +234,21 @@ class AccountAnalyticLine(models.Model):
         deducted._prepaid_rebook(entries.budget_id)
         return result
 
+    def _is_prepaid_rebooked(self):
+        """Whether an edit of this deducted time is booked anew, not refused."""
+        self.ensure_one()
+        return self.company_id.prepaid_edit_policy == EDIT_REBOOK
+
     def _filtered_prepaid_guarded(self, vals):
         if not GUARDED_FIELDS & vals.keys():
             return self.browse()
         return self._filtered_prepaid_deducted()
 
     def _get_prepaid_locked_message(self):
-        # Names of colleagues are no secret to who edits their time.
-        names = ", ".join(f"{t.date} {t.employee_id.name}" for t in self[:5].sudo())
+        lines_sudo = self[:5].sudo()  # names of colleagues are no secret here
+        names = ", ".join(
+            f"{t.date} {t.employee_id.name or t.name}" for t in lines_sudo
+        )
         return self.env._(
             "%(entries)s: this time is deducted from a prepaid budget. Return it first "
             "(button Return on the time entry), then change it.",
@@ -250,9 +261,7 @@ class AccountAnalyticLine(models.Model):
         deducted_sudo = self.sudo()._filtered_prepaid_deducted()  # whoever deletes
         if not deducted_sudo:
             return
-        refusing = deducted_sudo.filtered(
-            lambda t: t.company_id.prepaid_edit_policy != EDIT_REBOOK
-        )
+        refusing = deducted_sudo.filtered(lambda t: not t._is_prepaid_rebooked())
         may_return = self.env.su or self.env.user.has_group(
             "prepaid_billing.group_user"
         )
@@ -282,7 +291,7 @@ class AccountAnalyticLine(models.Model):
         """Return the domain of time that may still be deducted or invoiced."""
         return Domain.AND(
             [
-                [("project_id", "!=", False), ("unit_amount", ">", 0)],
+                [("project_id", "!=", False), ("unit_amount", "!=", 0)],
                 [("timesheet_invoice_type", "in", ("billable_time", "non_billable"))],
                 [("prepaid_state", "!=", STATE_COVERED)],
                 self._get_prepaid_billable_domain() | self._get_prepaid_free_domain(),
@@ -350,7 +359,11 @@ class AccountAnalyticLine(models.Model):
         """Show what would be deducted from these timesheets, and what is short."""
         self._check_prepaid_right()
         wizard = self.env["prepaid.deduct"].create({"timesheet_ids": self.ids})
-        return wizard._get_records_action(name=self.env._("Deduct time"), target="new")
+        return wizard._get_records_action(
+            name=self.env._("Deduct time"),
+            target="new",
+            context={"dialog_size": "extra-large"},
+        )
 
     def action_prepaid_return(self):
         """Give deducted time back to the budget; it is offered for invoicing again."""

@@ -17,6 +17,12 @@ class Deduction:
     valuation: Valuation
     cover: Cover | None = None
     obstacle: str | bool = field(default=False)
+    #: the credit is used up; nothing else is in the way
+    is_short: bool = False
+    #: the rate, to show, at which the sales order bills what is short, if not its own
+    beyond: str | bool = False
+    #: what a correction gives back: see `account_analytic_line_correction.py`
+    parts: list = field(default_factory=list)
 
 
 class AccountAnalyticLineDeduction(models.Model):
@@ -55,6 +61,9 @@ class AccountAnalyticLineDeduction(models.Model):
             )
             for deduction, cover in zip(group, covers, strict=True):
                 deduction.cover = cover
+                deduction.is_short = cover.short > 0 and all(
+                    credit.accepts(cover.work) for credit in credits[budget_sudo]
+                )
                 if not cover.is_accepted:
                     deduction.obstacle = budget_sudo._get_shortage_reason(
                         cover, credits[budget_sudo]
@@ -63,9 +72,9 @@ class AccountAnalyticLineDeduction(models.Model):
 
     def _prepare_prepaid_work(self, valuation):
         line = self.so_line.sudo()  # its unit of measure only
-        hour = self._get_prepaid_hour()
+        unit = self._get_prepaid_unit()
         uom = line.product_uom_id
-        step = uom._compute_quantity(uom.rounding, hour, round=False) if line else 0.0
+        step = uom._compute_quantity(uom.rounding, unit, round=False) if line else 0.0
         return Work(
             id=self.id,
             value=valuation.value,
@@ -104,34 +113,65 @@ class AccountAnalyticLineDeduction(models.Model):
         :return: `prepaid.entry`, oldest work first
         :raise UserError: nothing could be deducted; the message says why
         """
-        Entry = self.env["prepaid.entry"].sudo()  # nobody may create entries but this
-        Budget_sudo = self.env["prepaid.budget"].sudo()
-        matches_sudo = self._match_prepaid_budgets_sudo()
-        Budget_sudo.union(*matches_sudo.values())._lock_for_ledger()
+        budgets_sudo = self._get_prepaid_payers_sudo()
+        budgets_sudo._lock_for_ledger()
         if earlier := self._get_entries_of_request(key):
             return earlier
-        Budget_sudo.union(*matches_sudo.values())._expire_over_lots()
+        budgets_sudo._expire_over_lots()
         deductions = self._plan_prepaid_deductions()
         accepted = [d for d in deductions if not d.obstacle]
-        if not accepted:
+        is_marked = self._mark_prepaid_beyond(deductions)
+        if not accepted and not is_marked:
             raise UserError(self._get_nothing_deducted_message(deductions))
-        counts = dict(
-            Entry._read_group(
-                [("timesheet_id", "in", self.ids)], ["timesheet_id"], ["__count"]
-            )
-        )
-        rules = Budget_sudo.union(*matches_sudo.values())._get_match_rules(accepted)
+        entries_sudo = self._book_prepaid_deductions(accepted, key)
+        return entries_sudo.sudo(self.env.su)
+
+    def _mark_prepaid_beyond(self, deductions):
+        """Hook: decide how what the credit does not cover is billed.
+
+        :param list deductions: of :class:`Deduction`
+        :return: True when something was decided, though nothing may be deducted
+        """
+        return False
+
+    def _get_prepaid_payers_sudo(self):
+        """Return the budgets that a deduction of this time may move."""
+        Budget_sudo = self.env["prepaid.budget"].sudo()  # whoever may see them
+        return Budget_sudo.union(*self._match_prepaid_budgets_sudo().values())
+
+    def _book_prepaid_deductions(self, accepted, key):
+        """Book what was planned; the budgets are locked.
+
+        :param list accepted: of :class:`Deduction`, each with its cover
+        :param str key: request key
+        :return: `prepaid.entry`, sudoed, in the order of the deductions
+        """
+        Entry_sudo = self.env["prepaid.entry"].sudo()  # nobody may create them but this
+        Budget_sudo = self.env["prepaid.budget"].sudo()  # as above
+        budgets_sudo = Budget_sudo.union(*(d.valuation.budget for d in accepted))
+        timesheets = self.union(*(d.timesheet for d in accepted))
+        counts = timesheets._get_prepaid_entry_counts()
+        rules = budgets_sudo._get_match_rules(accepted)
         movements = [
             {
                 **d.timesheet._prepare_prepaid_movement(
-                    d, counts.get(d.timesheet, 0), key
+                    d, counts.get(d.timesheet.id, 0), key
                 ),
                 "match_rule": rules[d.timesheet],
             }
             for d in accepted
         ]
-        entries_sudo = Budget_sudo._post_entries(movements)
-        return entries_sudo.sudo(self.env.su)
+        if not movements:
+            return Entry_sudo
+        return budgets_sudo._post_entries(movements)
+
+    def _get_prepaid_entry_counts(self):
+        """Return how many movements were made for each of these, by id."""
+        Entry_sudo = self.env["prepaid.entry"].sudo()  # numbers only
+        groups = Entry_sudo._read_group(
+            [("timesheet_id", "in", self.ids)], ["timesheet_id"], ["__count"]
+        )
+        return {timesheet.id: count for timesheet, count in groups}
 
     def _match_prepaid_budgets_sudo(self):
         """Return the budget of each timesheet, whoever may see it."""
@@ -144,7 +184,10 @@ class AccountAnalyticLineDeduction(models.Model):
             return Entry
         # The key is unique across companies, whoever asks.
         entries_sudo = Entry.sudo().search([("request_key", "=", key)], order="id")
-        if entries_sudo.timesheet_id.sudo(self.env.su) - self:
+        timesheets_sudo = (
+            entries_sudo.timesheet_id | entries_sudo.invoice_id.timesheet_ids
+        )
+        if timesheets_sudo.sudo(self.env.su) - self:
             raise UserError(
                 self.env._(
                     "The key %(key)s was used for other time entries. Use a new key "
@@ -168,6 +211,7 @@ class AccountAnalyticLineDeduction(models.Model):
             "work_date": self.date,
             "hours": cover.hours,
             "counted_hours": cover.hours * valuation.factor,
+            "units": 0.0,
             "weight": valuation.weight,
             "weight_reason": valuation.weight_reason,
             "consumption_order": budget_sudo.consumption_order,
@@ -196,12 +240,14 @@ class AccountAnalyticLineDeduction(models.Model):
         :param str reason: why, shown to staff
         :return: the new `prepaid.entry`
         """
-        Entry = self.env["prepaid.entry"].sudo()  # nobody may create entries but this
-        entries = Entry.search(
+        Entry_sudo = self.env["prepaid.entry"].sudo()  # nobody may create them but this
+        entries_sudo = Entry_sudo.search(
             [("timesheet_id", "in", self.ids), ("kind", "=", CONSUME)], order="id"
         )
-        entries.budget_id._lock_for_ledger()
-        return entries.budget_id._post_release(entries._get_unreturned(), reason)
+        entries_sudo.budget_id._lock_for_ledger()
+        return entries_sudo.budget_id._post_release(
+            entries_sudo._get_unreturned(), reason
+        )
 
     def _prepaid_rebook(self, budgets):
         """Deduct edited time anew where it still belongs to the budget it came from.

@@ -77,6 +77,10 @@ class AccountAnalyticLineValue(models.Model):
             valuations[timesheet.sudo(self.env.su)] = valuation
         return valuations
 
+    def _get_prepaid_unit(self):
+        """Return the unit that this is deducted in: time always in hours."""
+        return self._get_prepaid_hour()
+
     def _get_prepaid_obstacle(self, budget, covered):
         """Say why this timesheet cannot be deducted at all.
 
@@ -88,19 +92,28 @@ class AccountAnalyticLineValue(models.Model):
         if not self.project_id:
             return self.env._("Not a timesheet")
         worked = self._get_prepaid_hours()
-        if covered and float_compare(covered, worked, HOURS_DIGITS) >= 0:
+        if covered and float_compare(abs(covered), abs(worked), HOURS_DIGITS) >= 0:
             return self.env._("Already deducted")
         invoice = self.timesheet_invoice_id
         if invoice and invoice.state != "cancel":
             return self.env._("Invoiced on %s", invoice.display_name)
-        if self.unit_amount <= 0:
-            return self.env._("Negative or no time: return the original entry instead")
+        if not self.unit_amount:
+            return self.env._("No time")
         if self.so_line and not self.so_line.product_id._is_delivered_timesheet():
             return self.env._(
                 "Billed by %(item)s, not by time", item=self.so_line._get_prepaid_name()
             )
         if not budget:
-            return self.env._("No budget pays for it")
+            return self._get_prepaid_no_budget_reason()
+        return self._get_prepaid_currency_obstacle(budget)
+
+    def _get_prepaid_no_budget_reason(self):
+        """Say why no budget pays for this time; hook for more reasons."""
+        return self.env._("No budget pays for it")
+
+    def _get_prepaid_currency_obstacle(self, budget):
+        """Say which currency of the price cannot be converted, or return False."""
+        self.ensure_one()
         currency = self.so_line.currency_id
         own_currency = budget.money_currency_id
         if currency and currency != own_currency and not budget._counts_hours():
@@ -133,8 +146,16 @@ class AccountAnalyticLineValue(models.Model):
                 valuation.counted, own_rate, budget.currency_id.rounding
             )
         )
+        self._fill_prepaid_tax(valuation, budget)
         if not valuation.value and budget.zero_rate_policy == ZERO_SKIP:
             valuation.obstacle = reason or self.env._("Its rate is zero")
+
+    def _fill_prepaid_tax(self, valuation, budget):
+        """Hook: add the tax that the budget pays for.
+
+        :param valuation: :class:`Valuation` of this time, filled
+        :param budget: the `prepaid.budget` that is to pay
+        """
 
     def _get_prepaid_rate(self, budget):
         """Return the rate of this time and where it comes from.
@@ -165,16 +186,16 @@ class AccountAnalyticLineValue(models.Model):
 
     def _get_prepaid_sale_line_rate(self, budget):
         line = self.so_line
-        hour = self._get_prepaid_hour()
+        unit = self._get_prepaid_unit()
         price = self._get_prepaid_net_price(
             line._get_discounted_price(),
             line.tax_ids,
             line.currency_id,
             line.product_id,
         )
-        per_hour = price * hour._compute_quantity(1.0, line.product_uom_id, round=False)
+        per_unit = price * unit._compute_quantity(1.0, line.product_uom_id, round=False)
         rate = line.currency_id._convert(
-            per_hour,
+            per_unit,
             budget.money_currency_id,
             budget.company_id,
             self.date,

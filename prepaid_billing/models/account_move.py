@@ -1,6 +1,8 @@
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 
+from odoo.addons.invoice_autopay.tools import lock_rows
+
 from ..const import REFUND, WITHDRAW
 
 
@@ -70,11 +72,14 @@ class AccountMove(models.Model):
 
     def _post(self, soft=True):
         """Credit is born with its posted invoice and withdrawn by a credit note."""
+        self._take_prepaid_refunds()
         posted = super()._post(soft=soft)
         invoices = posted.filtered(lambda m: m.move_type == "out_invoice")
         invoices.invoice_line_ids._create_prepaid_lots()
         refunds = posted.filtered(lambda m: m.move_type == "out_refund")
-        refunds._refund_prepaid_lots()
+        # As in _get_prepaid_lots_sudo.
+        refunded_sudo = refunds.invoice_line_ids.prepaid_refund_lot_id.sudo()
+        refunded_sudo._sync_with_invoice(loss_kind=REFUND)
         # Payments that stayed reconciled with a draft count again from now on.
         (invoices | posted._get_prepaid_paid_invoices())._sync_prepaid_lots()
         return posted
@@ -157,13 +162,14 @@ class AccountMove(models.Model):
         # An accountant may not read sales orders.
         return deposits.sudo().sale_line_ids.invoice_lines.move_id - self
 
-    def _refund_prepaid_lots(self):
-        """Take credit back by these credit notes: the unused part at most.
+    def _take_prepaid_refunds(self):
+        """Fix what these credit notes take back before they are posted.
 
         :raise UserError: a credit note takes more than is left unused, gives back
             prepaid credit without naming its invoice, or is that of somebody else
         """
-        lines = self.invoice_line_ids.filtered(
+        refunds = self.filtered(lambda move: move.move_type == "out_refund")
+        lines = refunds.invoice_line_ids.filtered(
             lambda line: line.prepaid_refund_lot_id or line._is_prepaid_without_lot()
         )
         for line in lines.filtered(lambda line: not line.prepaid_refund_lot_id):
@@ -180,9 +186,9 @@ class AccountMove(models.Model):
             return
         for line in lines:
             line._ensure_prepaid_refundable()
+        lock_rows(lots.invoice_id)  # before the budgets, as payments do
         lots.budget_id._lock_for_ledger()
-        lots._ensure_not_overdrawn(lines)
-        lots._sync_with_invoice(loss_kind=REFUND)
+        lots._take_refunds(lines)
 
     def _get_prepaid_received_share(self):
         """Return the share of the invoice that was received as money, 0 to 1.

@@ -3,6 +3,7 @@ from odoo.exceptions import UserError
 from odoo.fields import Domain
 
 from ..const import BUDGET_OPEN, LOT_PENDING, UNIT_HOURS, UNIT_MONEY
+from ..const_consumption import REJECTED
 from .account_analytic_line import STATE_COVERED
 
 
@@ -24,6 +25,14 @@ class AccountMoveLine(models.Model):
         copy=False,
         index="btree_not_null",
         ondelete="restrict",
+    )
+
+    prepaid_refund_quantity = fields.Float(
+        "Prepaid credit taken back",
+        digits=(16, 6),
+        readonly=True,
+        copy=False,
+        help="In the unit of the budget; fixed when the credit note is posted.",
     )
 
     def _copy_data_extend_business_fields(self, values):
@@ -67,7 +76,7 @@ class AccountMoveLine(models.Model):
         return super().write(vals)
 
     def _ensure_prepaid_untyped(self, vals):
-        if "prepaid_refund_lot_id" in vals:
+        if {"prepaid_refund_lot_id", "prepaid_refund_quantity"} & vals.keys():
             raise UserError(
                 self.env._(
                     "Which credit a credit note takes back follows from its invoice. "
@@ -186,6 +195,7 @@ class AccountMoveLine(models.Model):
                     ("company_id", "=", line.company_id.id),
                     ("money_currency_id", "=", line.currency_id.id),
                     ("unit", "=", line._get_prepaid_unit()),
+                    ("tax_policy", "=", line._get_prepaid_tax_policy()),
                     ("state", "=", BUDGET_OPEN),
                 ]
             )
@@ -308,6 +318,10 @@ class AccountMoveLine(models.Model):
 
     @api.model
     def _timesheet_domain_get_invoiced_lines(self, sale_line_delivery):
-        """Leave time that is covered in whole out of the invoice."""
+        """Leave time that is covered in whole, or rejected, out of the invoice."""
         domain = super()._timesheet_domain_get_invoiced_lines(sale_line_delivery)
-        return Domain(domain) & Domain("prepaid_state", "!=", STATE_COVERED)
+        return (
+            Domain(domain)
+            & Domain("prepaid_state", "!=", STATE_COVERED)
+            & Domain("prepaid_approval", "!=", REJECTED)
+        )

@@ -1,7 +1,7 @@
 from odoo import api, fields, models
 from odoo.exceptions import UserError, ValidationError
 
-from ..const import BUDGET_OPEN, LOT_CLOSED
+from ..const import BUDGET_OPEN, LEDGER_FIELDS, LOT_CLOSED
 from ..tools.allocation import OVERDRAFT, PARTIAL, REFUSE
 
 SCOPE_ALL = "all"
@@ -12,26 +12,15 @@ SCOPE_PRODUCTS = "products"
 ZERO_SKIP = "skip"
 ZERO_DEDUCT = "deduct"
 
-#: Written by the ledger and the nightly job, never by a person or over RPC.
-LEDGER_FIELDS = frozenset(
-    {
-        "balance",
-        "state",
-        "close_reason",
-        "lock_seq",
-        "replenish_note",
-        "is_replenish_failed",
-        "replenish_checked_on",
-        "calendar_next",
-        "shortage_invoice_id",
-        "charge_failures",
-        "charge_mark",
-        "is_charge_suspended",
-    }
-)
-
 #: What a budget with history keeps.
-FIXED_FIELDS = ("partner_id", "company_id", "unit", "currency_id", "money_currency_id")
+FIXED_FIELDS = (
+    "partner_id",
+    "company_id",
+    "unit",
+    "currency_id",
+    "money_currency_id",
+    "tax_policy",
+)
 
 
 class PrepaidBudget(models.Model):

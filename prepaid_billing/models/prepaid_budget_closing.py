@@ -45,7 +45,13 @@ class PrepaidBudgetClosing(models.Model):
         elif units:
             lapsing = lots
             if choice == CLOSE_REFUND:
-                lapsing = lots.filtered(lambda lot: lot.kind == LOT_GRANTED)
+                # Free credit, and less of the paid than the smallest amount of money.
+                lapsing = lots.filtered(
+                    lambda lot: (
+                        lot.kind == LOT_GRANTED
+                        or not lot._get_refundable_value(lot.remaining)
+                    )
+                )
                 refunds = budget_sudo._create_refunds(lots - lapsing, reason)
             if lapsing:
                 lapsing._post_adjustments({lot: -units[lot] for lot in lapsing}, reason)

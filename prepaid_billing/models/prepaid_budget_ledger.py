@@ -1,4 +1,4 @@
-from odoo import models
+from odoo import api, models
 from odoo.tools import SQL
 
 from odoo.addons.invoice_autopay.tools import lock_rows
@@ -78,11 +78,23 @@ class PrepaidBudgetLedger(models.Model):
             for lot_id, units in movement["takes"]
         ]
         self._post_allocations(allocations)
-        gaining = self.browse({m["budget"].id for m in movements if m["quantity"] > 0})
-        for budget in gaining:
+        for budget in self.browse(
+            {m["budget"].id for m in movements if self._is_settling(m)}
+        ):
             budget._settle_debt()
         self.browse({m["budget"].id for m in movements})._after_balance_change()
         return entries
+
+    @api.model
+    def _is_settling(self, movement):
+        """Tell whether credit may meet debt after a movement: it brings one of both.
+
+        Lost credit that was used already is debt, and other lots may have credit left.
+
+        :param dict movement: as of :meth:`_post_entries`
+        """
+        taken = sum(units for _lot_id, units in movement["takes"])
+        return movement["quantity"] > 0 or movement["quantity"] < taken
 
     def _prepare_entries(self, movements):
         balances = {}
@@ -299,11 +311,12 @@ class PrepaidBudgetLedger(models.Model):
 
         :param entries: `prepaid.entry` of kind "consume", not yet returned
         :param str reason: why, shown to staff
-        :return: the new entries, one for each
+        :return: the new entries, at least one for each
         """
-        releases = self._post_entries(
-            [entry._prepare_release_movement(reason) for entry in entries]
-        )
+        movements = []
+        for entry in entries:
+            movements += entry._prepare_release_movements(reason)
+        releases = self._post_entries(movements)
         # What returns to a lot whose validity has passed expires at once (B49).
         self._expire_over_lots()
         return releases

@@ -29,6 +29,7 @@ class PrepaidBudgetMatching(models.Model):
             Domain("partner_id.commercial_partner_id", "in", owners)
             & Domain("company_id", "in", timesheets.company_id.ids)
             & Domain("state", "=", BUDGET_OPEN)
+            & Domain("partner_id.commercial_partner_id.prepaid_on", "=", True)
         )
         budgets = budgets.sorted(lambda b: (SCOPE_RANKS[b.scope], b.sequence, b.id))
         by_owner = budgets.grouped(

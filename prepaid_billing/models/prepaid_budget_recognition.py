@@ -18,7 +18,7 @@ MOVEMENTS = """
       FROM prepaid_allocation allocation
       JOIN prepaid_entry entry ON entry.id = allocation.entry_id
       JOIN prepaid_lot lot ON lot.id = allocation.lot_id
-     WHERE lot.liability_account_id IS NOT NULL
+     WHERE lot.liability_account_id IS NOT NULL AND %(own)s
        AND NOT (
            entry.lot_id IS NOT DISTINCT FROM lot.id AND entry.kind IN %(invoice)s
        )
@@ -29,7 +29,7 @@ MOVEMENTS = """
       FROM prepaid_allocation allocation
       JOIN prepaid_entry entry ON entry.id = allocation.entry_id
       JOIN prepaid_lot lot ON lot.id = entry.lot_id
-     WHERE lot.liability_account_id IS NOT NULL
+     WHERE lot.liability_account_id IS NOT NULL AND %(own)s
        AND entry.kind IN %(invoice)s
        AND allocation.lot_id != lot.id
 """
@@ -37,7 +37,7 @@ MOVEMENTS = """
 #: Posted credit notes, by lot and day.
 CREDIT_NOTES = """
     SELECT lot.id AS lot_id, lot.budget_id, line.date,
-           line.price_subtotal AS credited,
+           line.prepaid_refund_quantity AS quantity, line.price_subtotal AS credited,
            CASE WHEN line.account_id = lot.liability_account_id
                 THEN line.balance ELSE 0 END AS booked,
            CASE WHEN line.account_id = lot.liability_account_id
@@ -47,7 +47,7 @@ CREDIT_NOTES = """
       FROM account_move_line line
       JOIN account_move move ON move.id = line.move_id
       JOIN prepaid_lot lot ON lot.id = line.prepaid_refund_lot_id
-     WHERE lot.liability_account_id IS NOT NULL
+     WHERE lot.liability_account_id IS NOT NULL AND %(own)s
        AND line.parent_state = 'posted'
        AND move.move_type = 'out_refund'
        AND line.price_subtotal > 0
@@ -66,14 +66,20 @@ class PrepaidBudgetRecognition(models.Model):
     # === WHAT HAPPENED === #
 
     @api.model
-    def _get_movement_query(self):
-        """Return SQL of all that happened to lots that are a liability."""
-        return SQL(MOVEMENTS, invoice=INVOICE_KINDS, transfer=TRANSFER)
+    def _get_movement_query(self, own):
+        """Return SQL of all that happened to lots that are a liability.
+
+        :param own: SQL condition on `lot`; it is asked before anything is summed up
+        """
+        return SQL(MOVEMENTS, own=own, invoice=INVOICE_KINDS, transfer=TRANSFER)
 
     @api.model
-    def _get_credit_note_query(self):
-        """Return SQL of what credit notes took off lots that are a liability."""
-        return SQL(CREDIT_NOTES)
+    def _get_credit_note_query(self, own):
+        """Return SQL of what credit notes took off lots that are a liability.
+
+        :param own: SQL condition on `lot`
+        """
+        return SQL(CREDIT_NOTES, own=own)
 
     @api.model
     def _get_book_movements(self, lots):
@@ -85,13 +91,8 @@ class PrepaidBudgetRecognition(models.Model):
         if not lots:
             return []
         self.env.flush_all()
-        return self._read_rows(
-            SQL(
-                "SELECT * FROM (%s) movement WHERE lot_id IN %s",
-                self._get_movement_query(),
-                tuple(lots.ids),
-            )
-        )
+        own = SQL("lot.id IN %s", tuple(lots.ids))
+        return self._read_rows(self._get_movement_query(own))
 
     def _read_rows(self, query):
         self.env.cr.execute(query)
@@ -104,9 +105,9 @@ class PrepaidBudgetRecognition(models.Model):
         :param company: `res.company`
         :param budgets: `prepaid.budget`, None for all of the company
         """
-        own = SQL("TRUE")
+        own = SQL("lot.company_id = %s", company.id)
         if budgets is not None:
-            own = SQL("lot.budget_id IN %s", tuple(budgets.ids))
+            own = SQL("%s AND lot.budget_id IN %s", own, tuple(budgets.ids))
         return SQL(
             """
             SELECT unbooked.* FROM (
@@ -119,28 +120,25 @@ class PrepaidBudgetRecognition(models.Model):
                         WHERE done.allocation_id = movement.allocation_id
                           AND done.lot_id = movement.lot_id)
                  UNION ALL
-                SELECT NULL, lot_id, budget_id, date, 0.0, NULL, SUM(credited),
-                       SUM(booked), SUM(booked_money), MAX(account_id)
+                SELECT NULL, lot_id, budget_id, date, SUM(quantity), NULL,
+                       SUM(credited), SUM(booked), SUM(booked_money), MAX(account_id)
                   FROM (
                     %(notes)s
                      UNION ALL
-                    SELECT done.lot_id, lot.budget_id, done.date, -done.credited,
-                           -done.credited_book_value, -done.credited_money_value,
-                           done.account_id
+                    SELECT done.lot_id, lot.budget_id, done.date, -done.quantity,
+                           -done.credited, -done.credited_book_value,
+                           -done.credited_money_value, done.account_id
                       FROM prepaid_recognition done
                       JOIN prepaid_lot lot ON lot.id = done.lot_id
-                     WHERE done.allocation_id IS NULL) note
+                     WHERE done.allocation_id IS NULL AND %(own)s) note
                  GROUP BY lot_id, budget_id, date
-                HAVING SUM(credited) != 0 OR SUM(booked) != 0
+                HAVING SUM(credited) != 0 OR SUM(booked) != 0 OR SUM(quantity) != 0
             ) unbooked
-              JOIN prepaid_lot lot ON lot.id = unbooked.lot_id
-             WHERE lot.company_id = %(company)s
-               AND unbooked.date <= %(until)s AND %(own)s
+             WHERE date <= %(until)s
              ORDER BY lot_id, date, allocation_id
             """,
-            movements=self._get_movement_query(),
-            notes=self._get_credit_note_query(),
-            company=company.id,
+            movements=self._get_movement_query(own),
+            notes=self._get_credit_note_query(own),
             until=self._get_recognized_until(company),
             own=own,
         )

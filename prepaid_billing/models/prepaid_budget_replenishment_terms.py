@@ -17,11 +17,11 @@ class PrepaidBudgetInvoiceTerms(models.Model):
         "responsible of the budget.",
     )
 
-    def _prepare_top_up_vals(self, amount):
+    def _prepare_top_up_vals(self, amount, pack=None):
         """Name the salesperson of the budget, else the customer's.
 
         :param float amount: credit to buy: money without tax, or hours
         """
-        vals = super()._prepare_top_up_vals(amount)
+        vals = super()._prepare_top_up_vals(amount, pack)
         user = self.salesperson_id or self.partner_id.user_id or self.user_id
         return {**vals, "invoice_user_id": user.id}

@@ -46,21 +46,22 @@ class PrepaidBudgetTopUp(models.Model):
             )
         return move_sudo.sudo(self.env.su)
 
-    def _create_top_up_invoices(self, amounts, key=None):
+    def _create_top_up_invoices(self, amounts, key=None, pack=None):
         """Make one draft invoice for each budget, in one batch.
 
         :param dict amounts: `prepaid.budget` -> credit: money without tax, or hours
         :param str key: request key, for a single budget only
+        :param pack: `product.product` to invoice instead of that of the budgets
         :return: `account.move`, in the order of the budgets; all of one company
         :raise UserError: a budget cannot be invoiced; nothing is created then
         """
         journals = self._get_top_up_journals()
         for budget, amount in amounts.items():
-            if reason := budget._get_top_up_obstacle(amount):
+            if reason := budget._get_top_up_obstacle(amount, pack):
                 raise UserError(reason)
         vals_list = [
             {
-                **b._prepare_top_up_vals(a),
+                **b._prepare_top_up_vals(a, pack),
                 "journal_id": journals[b.money_currency_id].id,
             }
             for b, a in amounts.items()
@@ -73,18 +74,19 @@ class PrepaidBudgetTopUp(models.Model):
         moves._message_log_batch({move.id: move._creation_message() for move in moves})
         return moves.with_env(Move.env)
 
-    def _get_top_up_obstacle(self, amount):
+    def _get_top_up_obstacle(self, amount, pack=None):
         """Say why no top-up invoice can be made.
 
         :param float amount: credit to buy: money without tax, or hours
+        :param pack: `product.product` to invoice instead of that of the budget
         :return: text for the user, or False
         """
         self.ensure_one()
         checks = (
             self._get_owner_obstacle(),
             self._get_amount_obstacle(amount),
-            self._get_product_obstacle(),
-            self._get_pack_obstacle(),
+            self._get_product_obstacle(pack),
+            self._get_pack_obstacle(pack),
         )
         return next((reason for reason in checks if reason), False)
 
@@ -131,8 +133,8 @@ class PrepaidBudgetTopUp(models.Model):
             amount=self.currency_id.format(amount),
         )
 
-    def _get_product_obstacle(self):
-        product = self.product_id.with_company(self.company_id)
+    def _get_product_obstacle(self, pack=None):
+        product = (pack or self.product_id).with_company(self.company_id)
         if not product:
             return self.env._(
                 "%(budget)s has no prepaid pack. Choose the product to invoice on the "
@@ -183,19 +185,18 @@ class PrepaidBudgetTopUp(models.Model):
             for currency in self.money_currency_id
         }
 
-    def _prepare_top_up_vals(self, amount):
+    def _prepare_top_up_vals(self, amount, pack=None):
         """Return the values of a top-up invoice.
 
         Fiscal position, payment terms and language follow from the customer, as on any
         invoice; the budget can name another contact, other terms and a purchase order.
 
         :param float amount: credit to buy: money without tax, or hours
+        :param pack: `product.product` to invoice instead of that of the budget
         """
         self.ensure_one()
-        contact = self.invoice_partner_id or self.partner_id.browse(
-            self.partner_id.address_get(["invoice"])["invoice"]
-        ).with_prefetch(self.partner_id._prefetch_ids)
-        line = self._prepare_top_up_line_vals(amount, contact)
+        contact = self._get_top_up_contact()
+        line = self._prepare_top_up_line_vals(amount, contact, pack)
         vals = {
             "move_type": "out_invoice",
             "company_id": self.company_id.id,
@@ -210,13 +211,37 @@ class PrepaidBudgetTopUp(models.Model):
             vals["invoice_payment_term_id"] = self.payment_term_id.id
         return vals
 
-    def _prepare_top_up_line_vals(self, amount, contact):
+    def _get_top_up_contact(self):
+        """Return the `res.partner` that top-up invoices are addressed to."""
+        self.ensure_one()
+        return self.invoice_partner_id or self.partner_id.browse(
+            self.partner_id.address_get(["invoice"])["invoice"]
+        ).with_prefetch(self.partner_id._prefetch_ids)
+
+    def _prepare_top_up_line_vals(self, amount, contact, pack=None):
         """Return the values of the invoice line that buys credit.
 
         :param float amount: credit to buy: money without tax, or hours
         :param contact: `res.partner` whose language the invoice is written in
+        :param pack: `product.product` to invoice instead of that of the budget
         """
-        product = self.product_id.with_context(lang=contact.lang)
+        product = (pack or self.product_id).with_context(lang=contact.lang)
+        taxes = self._get_top_up_taxes(product, contact)
+        return {
+            "product_id": product.id,
+            "name": f"{product.display_name}\n{self.name}",
+            **self._prepare_top_up_price_vals(amount, taxes, pack),
+            "tax_ids": [Command.set(taxes.ids)],
+            "prepaid_budget_id": self.id,
+        }
+
+    def _get_top_up_taxes(self, product, contact):
+        """Return the taxes of a pack for the one who is invoiced.
+
+        :param product: `product.product`, the pack
+        :param contact: `res.partner` that is invoiced
+        """
+        self.ensure_one()
         # Taxes of other companies are only skipped, not shown.
         taxes_sudo = product.sudo().taxes_id._filter_taxes_by_company(self.company_id)
         taxes = taxes_sudo.sudo(self.env.su)
@@ -228,19 +253,12 @@ class PrepaidBudgetTopUp(models.Model):
                 delivery=contact.browse(contact.address_get(["delivery"])["delivery"]),
             )
         )
-        taxes = position.map_tax(taxes)
-        return {
-            "product_id": product.id,
-            "name": f"{product.display_name}\n{self.name}",
-            **self._prepare_top_up_price_vals(amount, taxes),
-            "tax_ids": [Command.set(taxes.ids)],
-            "prepaid_budget_id": self.id,
-        }
+        return position.map_tax(taxes)
 
-    def _get_price_for_net(self, amount, taxes):
+    def _get_price_for_net(self, amount, taxes, pack=None):
         """Return the price that buys `amount` without tax, also with tax included."""
         if not any(taxes.flatten_taxes_hierarchy().mapped("price_include")):
             return amount
         return taxes.with_context(force_price_include=False).compute_all(
-            amount, currency=self.money_currency_id, product=self.product_id
+            amount, currency=self.money_currency_id, product=pack or self.product_id
         )["total_included"]

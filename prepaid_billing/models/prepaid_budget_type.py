@@ -1,6 +1,7 @@
 from odoo import api, fields, models
 
 from ..const import CONSUMPTION_ORDERS, UNIT_HOURS, UNITS
+from ..const_consumption import CONSUMPTION_MODES, DUE_RULES, OVERFLOW_POLICIES
 from ..tools.allocation import OVERDRAFT, PARTIAL, REFUSE
 from .prepaid_budget import ZERO_DEDUCT, ZERO_SKIP
 from .prepaid_budget_replenishment import POLICY_ONE_OFF, POLICY_THRESHOLD
@@ -16,6 +17,13 @@ TYPE_FIELDS = (
     "consumption_order",
     "grace_days",
     "time_increment",
+    "consumption_mode",
+    "consume_rule",
+    "consume_days",
+    "pays_for_materials",
+    "overflow_policy",
+    "overflow_rate",
+    "overflow_product_id",
     "replenish_policy",
     "threshold",
     "replenish_amount",
@@ -63,6 +71,24 @@ class PrepaidBudgetType(models.Model):
     consumption_order = fields.Selection(CONSUMPTION_ORDERS, "Use first")
     grace_days = fields.Integer()
     time_increment = fields.Integer("Count time in steps of (minutes)")
+    consumption_mode = fields.Selection(CONSUMPTION_MODES, "Deduct time")
+    consume_rule = fields.Selection(DUE_RULES, "Deduct after")
+    consume_days = fields.Integer("Days after the work")
+    pays_for_materials = fields.Boolean("Also pays for expenses and material")
+    overflow_policy = fields.Selection(OVERFLOW_POLICIES, "Bill the rest at")
+    overflow_rate = fields.Monetary(
+        "Rate beyond the budget", currency_field="money_currency_id"
+    )
+    overflow_product_id = fields.Many2one(
+        "product.product",
+        "Service beyond the budget",
+        check_company=True,
+        domain="[('type', '=', 'service'), ('invoice_policy', '=', 'delivery'), "
+        "('service_type', '=', 'timesheet')]",
+    )
+    money_currency_id = fields.Many2one(
+        "res.currency", compute="_compute_currency_id", help="What rates are in."
+    )
     replenish_policy = fields.Selection(
         [
             (POLICY_ONE_OFF, "One-off: only tell the responsible"),
@@ -75,6 +101,7 @@ class PrepaidBudgetType(models.Model):
 
     _numbers_not_negative = models.Constraint(
         "CHECK (overdraft_limit >= 0 AND grace_days >= 0 AND time_increment >= 0"
+        " AND consume_days >= 0 AND overflow_rate >= 0"
         " AND threshold >= 0 AND replenish_amount >= 0)",
         "The numbers of a budget type cannot be negative.",
     )
@@ -87,6 +114,7 @@ class PrepaidBudgetType(models.Model):
             company = type_.company_id or self.env.company
             is_hours = type_.unit == UNIT_HOURS
             type_.currency_id = hours if is_hours else company.currency_id
+            type_.money_currency_id = company.currency_id
 
     def _prepare_budget_vals(self):
         """Return the values that this type decides; what is left open is not in it.
@@ -96,6 +124,7 @@ class PrepaidBudgetType(models.Model):
         self.ensure_one()
         values = {name: self[name] for name in TYPE_FIELDS}
         values["product_id"] = self.product_id.id
+        values["overflow_product_id"] = self.overflow_product_id.id
         return {
             name: value
             for name, value in values.items()

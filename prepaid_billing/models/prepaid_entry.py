@@ -1,5 +1,6 @@
 from odoo import api, fields, models
 from odoo.exceptions import UserError
+from odoo.tools import float_compare
 
 from ..const import (
     CONSUME,
@@ -9,6 +10,7 @@ from ..const import (
     RATE_SOURCES,
     RELEASE,
 )
+from .account_analytic_line import HOURS_DIGITS
 
 
 class PrepaidEntry(models.Model):
@@ -79,6 +81,11 @@ class PrepaidEntry(models.Model):
         index="btree_not_null",
     )
     hours = fields.Float(readonly=True, help="Deducted (+) or returned (-) hours.")
+    units = fields.Float(
+        "Quantity",
+        readonly=True,
+        help="Deducted (+) or returned (-) quantity of an expense or of material.",
+    )
     counted_hours = fields.Float(
         readonly=True,
         help="Hours that count: rounded up to the steps of the budget, and weighted.",
@@ -120,22 +127,48 @@ class PrepaidEntry(models.Model):
 
     @api.depends("return_ids")
     def _compute_is_returned(self):
+        deducted = self.filtered(lambda entry: entry.kind == CONSUME)
+        left = deducted._get_hours_left()
         for entry in self:
             entry.is_returned = bool(entry.return_ids)
+        for entry in deducted:
+            is_used_up = float_compare(left[entry], 0.0, HOURS_DIGITS) <= 0
+            entry.is_returned = bool(entry.origin_id) or is_used_up
+
+    def _get_hours_left(self):
+        """Return how many hours, or units, of each deduction were not returned."""
+        groups = self._read_group(
+            [("origin_id", "in", self.ids)], ["origin_id"], ["hours:sum", "units:sum"]
+        )
+        returned = {
+            origin.id: (hours or 0.0) + (units or 0.0)
+            for origin, hours, units in groups
+        }
+        return {
+            entry: entry.hours + entry.units + returned.get(entry.id, 0.0)
+            for entry in self
+        }
 
     def _get_unreturned(self):
-        """Return the deductions that have not been returned."""
-        deducted = self.filtered(lambda entry: entry.kind == CONSUME)
-        returned = self.search([("origin_id", "in", deducted.ids)]).origin_id
-        return deducted - returned
+        """Return the deductions that have not been returned, or not in whole."""
+        deducted = self.filtered(lambda e: e.kind == CONSUME and not e.origin_id)
+        left = deducted._get_hours_left()
+        return deducted.filtered(
+            lambda e: float_compare(left[e], 0.0, HOURS_DIGITS) > 0
+        )
 
-    def _get_releasable_allocations(self):
-        """Return (lot id, whole smallest amounts) to fill again when returned."""
+    def _get_lot_units(self):
+        """Return what a deduction and its corrections use of each lot.
+
+        :return: dict id of the lot -> whole smallest amounts used, in the order of use
+        """
         self.ensure_one()
-        return [
-            (allocation.lot_id.id, -self.budget_id._to_units(allocation.quantity))
-            for allocation in self.allocation_ids
-        ]
+        used = {}
+        for allocation in (self | self.return_ids).allocation_ids.sorted("id"):
+            lot_id = allocation.lot_id.id
+            units = self.budget_id._to_units(allocation.quantity)
+            used[lot_id] = used.get(lot_id, 0) - units
+        return {lot_id: units for lot_id, units in used.items() if units}
 
     def _prepare_release_movement(self, reason=False):
         """Return the movement that gives back what this entry used.
@@ -149,12 +182,13 @@ class PrepaidEntry(models.Model):
             "kind": RELEASE,
             "name": self.name,
             "quantity": -budget._to_units(self.quantity),
-            "takes": self._get_releasable_allocations(),
+            "takes": list(self._get_lot_units().items()),
             "origin_id": self.id,
             "timesheet_id": self.timesheet_id.id,
             "work_date": self.work_date,
             "hours": -self.hours,
             "counted_hours": -self.counted_hours,
+            "units": -self.units,
             "weight": self.weight,
             "weight_reason": self.weight_reason,
             "consumption_order": self.consumption_order,
@@ -164,6 +198,14 @@ class PrepaidEntry(models.Model):
             "reason": reason,
             "key": f"return/{self.id}",
         }
+
+    def _prepare_release_movements(self, reason=False):
+        """Return all movements that give back what this entry used; hook for more.
+
+        :param str reason: why, shown to staff
+        """
+        self.ensure_one()
+        return [self._prepare_release_movement(reason)]
 
     def action_return_time(self):
         """Return what these entries deducted to the lots that paid for it.

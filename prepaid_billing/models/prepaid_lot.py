@@ -170,17 +170,22 @@ class PrepaidLot(models.Model):
     def _get_refunded(self):
         """Return the credit that posted credit notes have taken back."""
         self.ensure_one()
-        return self._get_quantity_for(self._get_refunded_value())
+        taken = sum(self._get_posted_refund_lines().mapped("prepaid_refund_quantity"))
+        return self.currency_id.round(taken)
 
     def _get_refunded_value(self):
         """Return the money, without tax, of posted credit notes."""
         self.ensure_one()
+        # A line below zero gives nothing back, and takes nothing from the others.
+        return sum(
+            max(line.price_subtotal, 0.0) for line in self._get_posted_refund_lines()
+        )
+
+    def _get_posted_refund_lines(self):
         # Debit notes and new invoices made from a credit note carry the lot along too.
-        lines = self.refund_line_ids.filtered(
+        return self.refund_line_ids.filtered(
             lambda ln: ln.parent_state == "posted" and ln.move_type == "out_refund"
         )
-        # A line below zero gives nothing back, and takes nothing from the others.
-        return sum(max(line.price_subtotal, 0.0) for line in lines)
 
     def _get_booked(self):
         """Return the credit booked so far, per lot."""
@@ -238,34 +243,6 @@ class PrepaidLot(models.Model):
             covered = sum(entries.allocation_ids.mapped("quantity"))
             debt[lot.with_env(self.env)] = covered - quantity
         return debt
-
-    def _ensure_not_overdrawn(self, lines):
-        """Refuse credit notes that take back more than the unused part of these lots.
-
-        :param lines: `account.move.line` of the credit notes, posted by now
-        :raise UserError: the message says how much is refundable
-        """
-        for lot, refundable in self._get_refundable().items():
-            money = lot.money_currency_id
-            left = lot.value - lot._get_refunded_value()
-            is_unused = lot.currency_id.compare_amounts(refundable, 0) >= 0
-            # All of the credit is worth all of the money, and never more than that.
-            if is_unused and money.compare_amounts(left, 0) >= 0:
-                continue
-            own = lines.filtered(lambda ln, lot=lot: ln.prepaid_refund_lot_id == lot)
-            wanted = sum(own.mapped("price_subtotal"))
-            possible = refundable + lot._get_quantity_for(wanted)
-            raise UserError(
-                self.env._(
-                    "%(lot)s: %(wanted)s cannot be credited, %(refundable)s "
-                    "refundable. The rest has been used.",
-                    lot=lot.name,
-                    wanted=money.format(wanted),
-                    refundable=money.format(
-                        min(lot._get_value_for(possible), left + wanted)
-                    ),
-                )
-            )
 
     def _ensure_not_credited(self):
         """Refuse to take an invoice back while a credit note counts against it.

@@ -18,15 +18,13 @@ class PrepaidLotRecognition(models.Model):
     def _get_recognized(self):
         """Return what the books know of these lots.
 
-        :return: dict `prepaid.lot` -> (credit gone, money that credit notes gave back)
+        :return: dict `prepaid.lot` -> credit gone
         """
-        done = dict.fromkeys(self, (0.0, 0.0))
-        for lot, quantity, credited in self.env["prepaid.recognition"]._read_group(
-            [("lot_id", "in", self.ids)],
-            ["lot_id"],
-            ["quantity:sum", "credited:sum"],
+        done = dict.fromkeys(self, 0.0)
+        for lot, quantity in self.env["prepaid.recognition"]._read_group(
+            [("lot_id", "in", self.ids)], ["lot_id"], ["quantity:sum"]
         ):
-            done[lot.with_env(self.env)] = (quantity, credited)
+            done[lot.with_env(self.env)] = quantity
         return done
 
     def _prepare_recognitions(self, movements, done):
@@ -37,18 +35,14 @@ class PrepaidLotRecognition(models.Model):
 
         :param list movements: dicts of :meth:`prepaid.budget._get_book_movements`, in
             the order in which they happened
-        :param tuple done: credit gone and money given back, so far
+        :param float done: credit gone so far
         :return: list of dicts of columns of `prepaid.recognition`
         """
         self.ensure_one()
-        gone, credited = done
+        gone = done
         rows = []
         for movement in movements:
             quantity = movement["quantity"]
-            if movement["allocation_id"] is None:
-                before = self._get_quantity_for(credited)
-                credited += movement["credited"]
-                quantity = self._get_quantity_for(credited) - before
             after = gone + quantity
             values = {
                 name: self._get_share(total, after, currency)

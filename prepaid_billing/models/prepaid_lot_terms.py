@@ -111,29 +111,6 @@ class PrepaidLotTerms(models.Model):
             self.value, quantity, self.quantity, self.money_currency_id.rounding
         )
 
-    def _get_quantity_for(self, value):
-        """Return the credit that an amount of money bought in this lot.
-
-        :param float value: money of the invoice, without tax
-        :return: float, credit in the unit of the budget, rounded once; all of it for
-            all the money
-        """
-        self.ensure_one()
-        if self.money_currency_id.is_zero(self.value):
-            return 0.0
-        return share_of(self.quantity, value, self.value, self.currency_id.rounding)
-
-    def _get_refundable_values(self):
-        """Return the money that a credit note may still give back, per lot."""
-        refundable = self._get_refundable()
-        return {
-            lot: min(
-                lot._get_value_for(refundable[lot]),
-                lot.value - lot._get_refunded_value(),
-            )
-            for lot in self
-        }
-
     # === FREE CREDIT THAT COMES WITH PAID CREDIT === #
 
     def _create_bonus_lots(self):

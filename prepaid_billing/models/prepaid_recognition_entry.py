@@ -76,6 +76,16 @@ class PrepaidRecognitionEntry(models.Model):
         """
         if company.prepaid_recognition_period == PERIOD_MONTH:
             date = date_utils.end_of(date, "month")
+        return self._get_open_date(company, journal, date)
+
+    @api.model
+    def _get_open_date(self, company, journal, date):
+        """Return the first day from a day on that is not locked.
+
+        :param company: `res.company`
+        :param journal: `account.journal`
+        :param date date: the earliest day
+        """
         while locks := company._get_violated_lock_dates(date, False, journal):
             date = locks[-1][0] + timedelta(days=1)
         return date

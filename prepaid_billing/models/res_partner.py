@@ -74,11 +74,13 @@ class ResPartner(models.Model):
         :return: dict id of the commercial partner -> int
         """
         groups = self.env["account.analytic.line"]._read_group(
-            self._get_prepaid_timesheet_domain(), ["partner_id"], ["__count"]
+            self._get_prepaid_timesheet_domain(), ["partner_id", "so_line"], ["__count"]
         )
         counts = {}
-        for partner, count in groups:
-            owner = partner.sudo().commercial_partner_id.id  # the id only
+        for partner, line, count in groups:
+            # The ids only. The partner of an expense is the vendor.
+            customer = line.sudo().order_partner_id or partner.sudo()
+            owner = customer.commercial_partner_id.id
             counts[owner] = counts.get(owner, 0) + count
         return counts
 

@@ -1,6 +1,7 @@
 from odoo import api, fields, models
 from odoo.fields import Domain
 
+from ..const_consumption import REJECTED
 from .account_analytic_line import STATE_COVERED, STATE_PARTIAL
 
 
@@ -17,7 +18,11 @@ class SaleOrderLine(models.Model):
         groups="base.group_user",
     )
 
-    @api.depends("timesheet_ids.prepaid_covered_hours", "timesheet_ids.prepaid_state")
+    @api.depends(
+        "timesheet_ids.prepaid_covered_hours",
+        "timesheet_ids.prepaid_state",
+        "timesheet_ids.prepaid_approval",
+    )
     def _compute_qty_delivered(self):
         return super()._compute_qty_delivered()
 
@@ -31,11 +36,15 @@ class SaleOrderLine(models.Model):
     def _get_delivered_quantity_by_analytic(self, additional_domain):
         """What a budget has paid for is not delivered a second time.
 
-        One place for all of core's questions: delivered quantity, quantity to invoice
-        and invoicing a period.
+        Nor is what was rejected. One place for all of core's questions: delivered
+        quantity, quantity to invoice and invoicing a period.
         """
         domain = Domain.AND(
-            [additional_domain, [("prepaid_state", "!=", STATE_COVERED)]]
+            [
+                additional_domain,
+                [("prepaid_state", "!=", STATE_COVERED)],
+                [("prepaid_approval", "!=", REJECTED)],
+            ]
         )
         delivered = super()._get_delivered_quantity_by_analytic(domain)
         if not self:
@@ -44,6 +53,7 @@ class SaleOrderLine(models.Model):
             [
                 additional_domain,
                 [("so_line", "in", self.ids), ("prepaid_state", "=", STATE_PARTIAL)],
+                [("project_id", "!=", False)],
             ]
         )
         hour = self.env.ref("uom.product_uom_hour")

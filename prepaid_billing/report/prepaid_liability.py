@@ -6,13 +6,14 @@ from ..const import TRANSFER
 from ..const_accounting import AGE_LIMITS
 
 #: Per account and customer on a day: what the lots are worth, by age; what the books
-#: should say after what was booked so far; what the account says.
+#: should say after what was booked so far; what the account says, and how much of it
+#: are down payments of sales orders, for which charts of accounts have one account.
 LIABILITY = """
     WITH gone AS (
         SELECT lot_id, SUM(quantity) AS quantity
           FROM (%(movements)s) movement WHERE date <= %(date)s GROUP BY lot_id
     ), note AS (
-        SELECT lot_id, SUM(credited) AS credited, SUM(booked) AS booked
+        SELECT lot_id, SUM(quantity) AS quantity, SUM(booked) AS booked
           FROM (%(notes)s) note WHERE date <= %(date)s GROUP BY lot_id
     ), done AS (
         SELECT recognition.lot_id, SUM(recognition.value) AS value
@@ -28,16 +29,11 @@ LIABILITY = """
                      JOIN prepaid_entry entry ON entry.id = allocation.entry_id
                     WHERE allocation.lot_id = lot.id AND entry.kind = %(transfer)s
                ) <= %(date)s AS is_moved_here,
-               -- In whole smallest amounts, as the ledger rounds.
-               COALESCE(ROUND(
-                   lot.quantity * LEAST(COALESCE(note.credited, 0), lot.value)
-                   / NULLIF(lot.value, 0) / unit.rounding
-               ) * unit.rounding, 0) + COALESCE(gone.quantity, 0) AS gone,
+               COALESCE(note.quantity, 0) + COALESCE(gone.quantity, 0) AS gone,
                COALESCE(note.booked, 0) + COALESCE(done.value, 0) AS booked
           FROM prepaid_lot lot
           JOIN prepaid_budget budget ON budget.id = lot.budget_id
           JOIN res_partner partner ON partner.id = budget.partner_id
-          JOIN res_currency unit ON unit.id = lot.currency_id
           LEFT JOIN account_move invoice ON invoice.id = lot.invoice_id
           LEFT JOIN gone ON gone.lot_id = lot.id
           LEFT JOIN note ON note.lot_id = lot.id
@@ -58,7 +54,8 @@ LIABILITY = """
           FROM worth GROUP BY account_id, partner_id
     ), ledger AS (
         SELECT line.account_id, partner.commercial_partner_id AS partner_id,
-               -SUM(line.balance) AS balance
+               -SUM(line.balance) AS balance,
+               -SUM(line.balance) FILTER (WHERE line.is_downpayment) AS deposits
           FROM account_move_line line
           LEFT JOIN res_partner partner ON partner.id = line.partner_id
          WHERE line.account_id IN (SELECT account_id FROM lots)
@@ -71,8 +68,10 @@ LIABILITY = """
            %(age_names)s,
            COALESCE(lots.value, 0) AS lots,
            COALESCE(lots.booked - lots.value, 0) AS waiting,
+           COALESCE(ledger.deposits, 0) AS deposits,
            COALESCE(ledger.balance, 0) AS ledger,
-           COALESCE(ledger.balance, 0) - COALESCE(lots.booked, 0) AS difference
+           COALESCE(ledger.balance, 0) - COALESCE(ledger.deposits, 0)
+           - COALESCE(lots.booked, 0) AS difference
       FROM lots
       FULL JOIN ledger ON ledger.account_id = lots.account_id
        AND ledger.partner_id = lots.partner_id
@@ -80,7 +79,7 @@ LIABILITY = """
 
 #: Columns of the ages, youngest first.
 AGES = [f"age_{position}" for position in range(len(AGE_LIMITS) + 1)]
-AMOUNTS = [*AGES, "lots", "waiting", "ledger", "difference"]
+AMOUNTS = [*AGES, "lots", "waiting", "deposits", "ledger", "difference"]
 
 
 class PrepaidLiability(models.TransientModel):
@@ -109,7 +108,8 @@ class PrepaidLiability(models.TransientModel):
 
         :return: list of dicts: account_id, partner_id and amounts, in the currency of
             the company. ``lots``: what is sold and not used; ``waiting``: used, not yet
-            booked; ``ledger``: balance of the account; ``difference``: what neither
+            booked; ``deposits``: down payments of sales orders on the same account;
+            ``ledger``: balance of the account; ``difference``: what none of them
             explains, expected zero
         :raise AccessError: the company is none of the user's
         """
@@ -148,10 +148,11 @@ class PrepaidLiability(models.TransientModel):
             SQL("COALESCE(%s, 0) AS %s", SQL.identifier("lots", name), SQL(name))
             for name in AGES
         ]
+        own = SQL("lot.company_id = %s", self.company_id.id)
         return SQL(
             LIABILITY,
-            movements=Budget._get_movement_query(),
-            notes=Budget._get_credit_note_query(),
+            movements=Budget._get_movement_query(own),
+            notes=Budget._get_credit_note_query(own),
             transfer=TRANSFER,
             date=SQL("%s::date", self.date),
             company=self.company_id.id,
@@ -237,13 +238,19 @@ class PrepaidLiabilityLine(models.TransientModel):
         readonly=True,
         help="Used or lapsed by this day, and booked later.",
     )
+    deposits = fields.Monetary(
+        "Down payments",
+        readonly=True,
+        help="Of sales orders, on the same account: not prepaid credit. Give prepaid "
+        "credit an account of its own to tell them apart in the general ledger.",
+    )
     ledger = fields.Monetary(
         "General ledger", readonly=True, help="Balance of the liability account."
     )
     difference = fields.Monetary(
         readonly=True,
-        help="General ledger less credit left and what is to be booked. Expected: "
-        "zero. Else something else was booked on the account.",
+        help="General ledger less credit left, what is to be booked and down payments. "
+        "Expected: zero. Else something else was booked on the account.",
     )
 
     @api.readonly

@@ -565,6 +565,64 @@ class TestLiability(LiabilityCommon):
         self.assertEqual(rows[None]["difference"], -70.0)
         self.assertEqual(rows[self.customer.id]["difference"], 0.0)
 
+    def test_b79_bf49_down_payments_on_the_same_account_are_no_difference(self):
+        """Prepaid credit and down payments of orders share one account: told apart."""
+        self.company.prepaid_liability_account_id = False
+        self.company.downpayment_account_id = self.liability
+        with freeze_time("2026-06-01 12:00:00"):
+            lot = self._sell(1000.0)
+            self.assertEqual(lot.liability_account_id, self.liability)
+            wizard = (
+                self.env["sale.advance.payment.inv"]
+                .sudo()
+                .create(
+                    {
+                        "advance_payment_method": "fixed",
+                        "fixed_amount": 345.0,
+                        "sale_order_ids": self.order.ids,
+                    }
+                )
+            )
+            deposit = wizard._create_invoices(self.order.sudo()).sudo(False)
+            deposit.invoice_date = "2026-06-01"
+            deposit.action_post()
+        self.assertEqual(deposit.invoice_line_ids.account_id, self.liability)
+        net = deposit.amount_untaxed
+        report = self.env["prepaid.liability"].create({"date": "2026-06-02"})
+        [row] = report._compute_rows()
+        self.assertEqual(
+            [row[name] for name in ("lots", "deposits", "ledger", "difference")],
+            [1000.0, net, 1000.0 + net, 0.0],
+        )
+        # What somebody books there by hand is found all the same.
+        move = self.env["account.move"].create(
+            {
+                "move_type": "entry",
+                "date": "2026-06-02",
+                "line_ids": [
+                    (
+                        0,
+                        0,
+                        {
+                            "account_id": account.id,
+                            "balance": balance,
+                            "partner_id": self.customer.id,
+                        },
+                    )
+                    for account, balance in (
+                        (self.liability, 70.0),
+                        (self.income, -70.0),
+                    )
+                ],
+            }
+        )
+        move.action_post()
+        self.assertEqual(report._compute_rows()[0]["difference"], -70.0)
+        html, _kind = self.env["ir.actions.report"]._render_qweb_html(
+            "prepaid_billing.report_prepaid_liability", report.ids
+        )
+        self.assertIn("Down payments", html.decode())
+
     def test_bf62_age_and_customer(self):
         """Each customer's credit by the age of its lots, and the print of it."""
         with freeze_time("2026-01-01 12:00:00"):

@@ -207,7 +207,7 @@ class TestLotTerms(PrepaidCommon):
             self.assertEqual(rows.mapped("kind"), ["expire", "release"])
             self.assertEqual(rows.mapped("quantity"), [-40.0, 40.0])
 
-    def test_b47_b73_grace_days(self):
+    def test_bf23_b47_b73_grace_days(self):
         """Valid to 31 May, worked on 30 May, entered on 3 June."""
         self.budget.grace_days = 5
         with freeze_time("2026-05-01 12:00:00"):
@@ -228,7 +228,7 @@ class TestLotTerms(PrepaidCommon):
             self.assertLot(other, 250.0, "active")
             self.assertBalance(self.budget, 250.0)
 
-    def test_b47_within_validity_is_said_too(self):
+    def test_bf23_b47_within_validity_is_said_too(self):
         with freeze_time(JUNE_1):
             self._sell(100.0, prepaid_validity=30)
             self.assertEqual(self._spend(30.0, day="2026-06-01").match_rule, "valid")

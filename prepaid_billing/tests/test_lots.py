@@ -88,6 +88,22 @@ class TestLots(PrepaidCommon):
         self.assertBalance(budget, 600.0)
         self.assertLot(budget.lot_ids, 600.0, "active")
 
+    def test_b34_other_credit_meets_what_a_bounced_payment_leaves_owed(self):
+        """The used part is paid by the next lot at once; paying again gives it back."""
+        budget = self._create_budget()
+        invoice = self._buy(budget, 100.0, pay=False)
+        payment = self._pay(invoice)
+        self._buy(budget, 200.0, day="2026-06-02")
+        self._spend(80.0)
+        first, second = budget.lot_ids.sorted("id")
+        payment.action_draft()
+        payment.action_cancel()
+        self.assertBalance(budget, 120.0)
+        self.assertLot(first, 0.0, "pending")
+        self.assertLot(second, 120.0, "active")
+        self._pay(invoice)
+        self.assertBalance(budget, 220.0)
+
     def test_odoo19_b3_money_that_leaves_withdraws_credit(self):
         """Each way to take money back that leaves an invoice "paid" or not."""
         ways = {

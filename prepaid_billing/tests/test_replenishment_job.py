@@ -63,11 +63,11 @@ class TestReplenishmentJob(PrepaidCommon):
         prepare = Budget._prepare_top_up_vals
         tries = []
 
-        def prepare_or_fail(budget, amount):
+        def prepare_or_fail(budget, amount, pack=None):
             if budget == bad:
                 tries.append(budget.id)
                 raise ZeroDivisionError("simulated fault")
-            return prepare(budget, amount)
+            return prepare(budget, amount, pack)
 
         with patch.object(Budget, "_prepare_top_up_vals", prepare_or_fail):
             self._run_job()

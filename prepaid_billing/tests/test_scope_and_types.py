@@ -1,3 +1,7 @@
+from datetime import date
+
+from freezegun import freeze_time
+
 from odoo import Command
 
 from .common import PrepaidCommon
@@ -123,3 +127,62 @@ class TestScopeAndTypes(PrepaidCommon):
         budget._onchange_type_id()
         self.assertEqual(budget.unit, "hours")
         self.assertEqual(budget.grace_days, 7)
+
+    def test_bf12_bf30_bf33_a_type_brings_the_whole_rule(self):
+        """Calendar, target, limits: said once; the calendar starts with the budget."""
+        type_ = self._create_type(
+            replenish_method="target",
+            replenish_target=800.0,
+            replenish_min=100.0,
+            replenish_max=900.0,
+            replenish_action="draft",
+            replenish_cap=2000.0,
+            replenish_cap_count=3,
+            calendar_unit="months",
+            calendar_every=3,
+            calendar_day=31,
+        )
+        with freeze_time("2026-01-10 12:00:00"):
+            budget = self._create_budget(type_id=type_.id)
+            self.assertRecordValues(
+                budget,
+                [
+                    {
+                        "replenish_method": "target",
+                        "replenish_target": 800.0,
+                        "replenish_min": 100.0,
+                        "replenish_max": 900.0,
+                        "replenish_action": "draft",
+                        "replenish_cap": 2000.0,
+                        "replenish_cap_count": 3,
+                        "calendar_unit": "months",
+                        "calendar_every": 3,
+                        "calendar_start": date(2026, 1, 10),
+                        "calendar_next": date(2026, 1, 31),
+                    }
+                ],
+            )
+        own = self._create_budget(type_id=type_.id, calendar_start="2026-05-05")
+        self.assertEqual(own.calendar_start, date(2026, 5, 5))
+
+    def test_bf12_bf30_a_type_by_calendar_only(self):
+        type_ = self._create_type(
+            replenish_policy="calendar", calendar_unit="weeks", calendar_every=2
+        )
+        budget = self._create_budget(type_id=type_.id)
+        today = self.company._get_autopay_today()
+        self.assertRecordValues(
+            budget,
+            [
+                {
+                    "replenish_policy": "calendar",
+                    "calendar_start": today,
+                    "calendar_next": today,
+                }
+            ],
+        )
+
+    def test_bf12_a_type_without_a_calendar_says_nothing_of_it(self):
+        type_ = self._create_type(calendar_every=5, calendar_day=3)
+        said = [n for n in type_._prepare_budget_vals() if n.startswith("calendar")]
+        self.assertFalse(said)

@@ -125,6 +125,47 @@ def share_of(total, part, whole, rounding):
     return from_units(int(units.quantize(Decimal(1), rounding=ROUND_HALF_UP)), rounding)
 
 
+def refundable_value(value, quantity, unused, refunded, rounding):
+    """Return the money that the unused part of a lot may still give back.
+
+    :param float value: money that was paid for the whole lot, without tax
+    :param float quantity: credit of the whole lot, above zero
+    :param float unused: credit that is neither used nor given back; below zero for debt
+    :param float refunded: money that was given back so far
+    :param float rounding: the smallest amount of the money
+    :return: float, never more than what is left of the money
+    """
+    units = to_units(value, rounding) - to_units(refunded, rounding)
+    if exact(unused) <= 0 or units <= 0:
+        return 0.0
+    share = share_of(value, unused, quantity, rounding)
+    return from_units(min(to_units(share, rounding), units), rounding)
+
+
+def refunded_quantity(wanted, value, quantity, unused, refunded, roundings):
+    """Return the credit that a refund takes off a lot.
+
+    Who gives back all the money that is refundable takes all the credit that is unused,
+    to its last unit: neither side keeps a rest that the rounding of prices left.
+
+    :param float wanted: money to give back, not negative
+    :param float value: money that was paid for the whole lot, without tax
+    :param float quantity: credit of the whole lot, above zero
+    :param float unused: credit that is neither used nor given back
+    :param float refunded: money that was given back so far
+    :param tuple roundings: the smallest amounts of the money and of the credit
+    :return: float, or None when more is wanted than is refundable
+    """
+    rounding, unit = roundings
+    most = refundable_value(value, quantity, unused, refunded, rounding)
+    missing = to_units(most, rounding) - to_units(wanted, rounding)
+    if missing < 0:
+        return None
+    if not missing:
+        return max(unused, 0.0)
+    return min(share_of(quantity, wanted, value, unit), unused)
+
+
 def counted_hours(hours, increment=0, weight=1.0):
     """Return the hours that a piece of time counts for.
 

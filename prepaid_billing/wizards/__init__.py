@@ -1,1 +1,1 @@
-from . import prepaid_credit, prepaid_deduct, prepaid_statement, prepaid_top_up
+from . import prepaid_credit, prepaid_deduct, prepaid_pay_invoice, prepaid_statement, prepaid_top_up

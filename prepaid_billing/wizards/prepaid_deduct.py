@@ -31,6 +31,8 @@ class PrepaidDeduct(models.TransientModel):
     )
     covered_count = fields.Integer(compute="_compute_covered_count")
     short_count = fields.Integer(compute="_compute_covered_count")
+    beyond_count = fields.Integer(compute="_compute_covered_count")
+    has_materials = fields.Boolean(compute="_compute_covered_count")
 
     @api.depends("timesheet_ids")
     def _compute_line_ids(self):
@@ -43,31 +45,37 @@ class PrepaidDeduct(models.TransientModel):
                 *map(Command.create, wizard._prepare_summaries(lines)),
             ]
 
-    @api.depends("line_ids.covered", "line_ids.obstacle")
+    @api.depends("line_ids.covered", "line_ids.obstacle", "line_ids.beyond")
     def _compute_covered_count(self):
         for wizard in self:
             accepted = wizard.line_ids.filtered(lambda line: not line.obstacle)
             wizard.covered_count = len(accepted)
-            wizard.short_count = len(wizard.line_ids) - len(accepted)
+            beyond = wizard.line_ids.filtered("beyond")
+            wizard.short_count = len(wizard.line_ids - accepted - beyond)
+            wizard.beyond_count = len(beyond)
+            wizard.has_materials = any(wizard.line_ids.mapped("units"))
 
     def _prepare_line_vals(self, deduction):
         valuation, cover = deduction.valuation, deduction.cover
         budget = valuation.budget
         money = budget._from_units if budget else (lambda units: 0.0)
         is_booked = cover and cover.is_accepted
+        is_material = deduction.timesheet._is_prepaid_material()
         return {
             "timesheet_id": deduction.timesheet.id,
             "budget_id": budget.id,
-            "hours": valuation.hours,
-            "counted_hours": valuation.counted,
+            "hours": 0.0 if is_material else valuation.hours,
+            "counted_hours": 0.0 if is_material else valuation.counted,
+            "units": valuation.hours if is_material else 0.0,
             "weight_reason": valuation.weight_reason,
             "rate": valuation.rate,
             "rate_reason": valuation.reason,
             "value": money(valuation.value),
             "covered": money(cover.value) if is_booked else 0.0,
-            "covered_hours": cover.hours if is_booked else 0.0,
+            "covered_hours": cover.hours if is_booked and not is_material else 0.0,
             "short": money(valuation.value - (cover.value if is_booked else 0)),
             "obstacle": deduction.obstacle,
+            "beyond": deduction.beyond,
         }
 
     def _prepare_summaries(self, lines):
@@ -118,6 +126,7 @@ class PrepaidDeductLine(models.TransientModel):
     currency_id = fields.Many2one(related="budget_id.currency_id")
     hours = fields.Float(readonly=True)
     counted_hours = fields.Float("Counted", readonly=True)
+    units = fields.Float("Quantity", readonly=True)
     weight_reason = fields.Char("Weight", readonly=True)
     money_currency_id = fields.Many2one(related="budget_id.money_currency_id")
     rate = fields.Monetary(currency_field="money_currency_id", readonly=True)
@@ -127,6 +136,7 @@ class PrepaidDeductLine(models.TransientModel):
     covered_hours = fields.Float(readonly=True)
     short = fields.Monetary(readonly=True, help="Stays billable.")
     obstacle = fields.Char("Why not", readonly=True)
+    beyond = fields.Char("Rest billed at", readonly=True)
 
 
 class PrepaidDeductSummary(models.TransientModel):

@@ -2,7 +2,7 @@
 
 import pytest
 
-from .racing import conflicts, oks
+from .racing import Scheduled, conflicts, oks
 from .world import deduct, edit, give_back, pay, post, reset_to_draft, top_up
 
 
@@ -231,3 +231,152 @@ def test_reset_to_draft_versus_deduction(world, leader):
     assert oks(outcomes) == [leader == 0, leader == 1]
     assert conflicts(outcomes) >= 1
     assert world.balance(customer) == (20.0 if leader else 0.0)
+
+
+# === TIME THAT IS DEDUCTED BY ITSELF === #
+
+
+def set_mode(world, customer, mode, **vals):
+    """Choose how a customer's budget is drawn down."""
+
+    def write(env):
+        env["prepaid.budget"].browse(customer.budget).write(
+            {"consumption_mode": mode, **vals}
+        )
+
+    world.run(write)
+
+
+def consume(env):
+    """Run the scheduled action, as a worker does."""
+    env(su=True)["prepaid.budget"]._cron_consume()
+
+
+@pytest.mark.parametrize("leader", [0, 1, None])
+def test_bf15_on_save_versus_by_hand(world, leader):
+    """Time is saved, and deducted for that, while somebody deducts it by hand: once."""
+    customer = world.customer(credit=500.0)
+    [timesheet] = world.log(customer, 1.0)
+    set_mode(world, customer, "save")
+    outcomes = world.race(
+        deduct(timesheet), edit(timesheet, unit_amount=2.0), leader=leader
+    )
+    assert outcomes[1].ok
+    assert conflicts(outcomes) >= 1
+    assert world.balance(customer) == 300.0
+    assert world.read(
+        "account.analytic.line", timesheet, "unit_amount", "prepaid_covered_hours"
+    ) == [(2.0, 2.0)]
+    moved = world.entries(customer, "consume", "release")
+    assert sum(amount for _kind, amount in moved) == -200.0
+
+
+def test_bf15_saving_never_waits_for_a_second_try(world):
+    """The budget moves meanwhile: the time is saved, and deducted by the schedule."""
+    customer = world.customer(credit=500.0)
+    [timesheet] = world.log(customer, 1.0)
+    set_mode(world, customer, "save")
+    outcomes = world.race(
+        deduct(timesheet),
+        lambda env: (
+            env["account.analytic.line"]
+            .create(
+                {
+                    "name": "Work",
+                    "project_id": customer.project,
+                    "employee_id": world.setup.employee,
+                    "unit_amount": 2.0,
+                }
+            )
+            .id
+        ),
+        leader=0,
+    )
+    assert oks(outcomes) == [True, True]
+    assert outcomes[1].tries == 1
+    assert conflicts(outcomes) >= 1
+    [(state, note)] = world.read(
+        "account.analytic.line", outcomes[1].value, "prepaid_state", "prepaid_note"
+    )
+    assert not state
+    assert "in use" in note
+    assert world.balance(customer) == 400.0
+    world.run(consume)
+    assert world.balance(customer) == 200.0
+
+
+@pytest.mark.parametrize("leader", [0, None])
+def test_bf14_schedule_in_two_workers(world, leader):
+    """What is due is deducted once, whoever comes first; nothing fails."""
+    customer = world.customer(credit=500.0)
+    timesheets = world.log(customer, 1.0, 2.0)
+    set_mode(world, customer, "schedule", consume_rule="age", consume_days=0)
+    outcomes = world.race(Scheduled(consume), Scheduled(consume), leader=leader)
+    assert oks(outcomes) == [True, True]
+    assert world.balance(customer) == 200.0
+    assert len(world.entries(customer, "consume")) == 2
+    notes = world.read("account.analytic.line", timesheets, "prepaid_note")
+    assert notes == [(False,), (False,)]
+    [(note, activities)] = world.read(
+        "prepaid.budget", customer.budget, "consume_note", "activity_ids"
+    )
+    assert (note, activities) == (False, [])
+
+
+@pytest.mark.parametrize("leader", [0, 1])
+def test_bf14_schedule_versus_by_hand(world, leader):
+    """Somebody deducts by hand what the schedule deducts: one deduction."""
+    customer = world.customer(credit=500.0)
+    [timesheet] = world.log(customer, 1.0)
+    set_mode(world, customer, "schedule", consume_rule="age", consume_days=0)
+    outcomes = world.race(deduct(timesheet), Scheduled(consume), leader=leader)
+    assert outcomes[1].ok
+    assert outcomes[0].ok == (leader == 0)
+    assert world.entries(customer, "consume") == [("consume", -100.0)]
+    assert world.balance(customer) == 400.0
+
+
+@pytest.mark.parametrize("leader", [0, 1])
+def test_b62_correction_versus_undo(world, leader):
+    """Time is returned while a negative entry gives back a part of it: all once."""
+    customer = world.customer(credit=500.0)
+    [original] = world.log(customer, 2.0)
+    world.run(lambda env: deduct(original)(env))
+    [correction] = world.log(customer, -1.0)
+    outcomes = world.race(deduct(correction), give_back(original), leader=leader)
+    assert outcomes[1].ok
+    assert outcomes[0].ok == (leader == 0)
+    assert conflicts(outcomes) >= 1
+    assert world.balance(customer) == 500.0
+    states = world.read(
+        "account.analytic.line", [original, correction], "prepaid_state"
+    )
+    assert states == [(False,), (False,)]
+
+
+@pytest.mark.parametrize("leader", [0, None])
+def test_b62_same_correction_twice(world, leader):
+    """Two users choose the same negative entry: it gives back once."""
+    customer = world.customer(credit=500.0)
+    [original] = world.log(customer, 2.0)
+    world.run(lambda env: deduct(original)(env))
+    [correction] = world.log(customer, -1.0)
+    outcomes = world.race(deduct(correction), deduct(correction), leader=leader)
+    assert sorted(oks(outcomes)) == [False, True]
+    assert conflicts(outcomes) >= 1
+    assert world.balance(customer) == 400.0
+
+
+@pytest.mark.parametrize("leader", [0, 1])
+def test_bf17_two_deductions_beyond_the_budget(world, leader):
+    """Both find the budget used up: one item bills both beyond it, not two."""
+    customer = world.customer(
+        with_order=True, overflow_policy="own", overflow_rate=130.0
+    )
+    timesheets = world.log(customer, 1.0, 2.0)
+    outcomes = world.race(*map(deduct, timesheets), leader=leader)
+    assert oks(outcomes) == [True, True]
+    items = world.read("account.analytic.line", timesheets, "prepaid_overflow_line_id")
+    assert items[0] == items[1]
+    [(billable,)] = world.read("sale.order.line", items[0][0][0], "qty_to_invoice")
+    assert billable == 3.0

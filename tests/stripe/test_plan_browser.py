@@ -66,6 +66,11 @@ PAID = (
     " LEFT JOIN account_move m ON m.id = i.move_id"
     " WHERE p.sale_order_id = %s ORDER BY i.number"
 )
+OPEN = (
+    "SELECT i.amount_open FROM payment_plan_installment i"
+    " JOIN payment_plan p ON p.id = i.plan_id"
+    " WHERE p.sale_order_id = %s ORDER BY i.number"
+)
 COLLECTED = (
     "SELECT c.state, c.reason, c.date, a.state, a.message"
     " FROM payment_plan_installment i JOIN payment_plan p ON p.id = i.plan_id"
@@ -123,6 +128,34 @@ def test_pf22_from_the_quotation_to_the_last_installment(
     expect(page.locator("#wrap")).to_contain_text("Paid in full")
     assert_no_scrolling(page)
     screenshot(page, f"plan-paid{suffix}")
+
+
+def test_pf35_p20_pay_more_by_card(world, stripe_account, screenshot):
+    """After the deposit the customer pays 200 more; the last payment becomes smaller."""
+    db, page, order, url, suffix = world
+    choose(page, url)
+    sign(page)
+    pay(page)
+    page.goto(url)
+    page.get_by_role("link", name="See its payments and pay").click()
+    page.get_by_role("button", name="Pay more", exact=True).click()
+    page.get_by_label("Amount").fill("200")
+    page.get_by_label("The last payments").check()
+    assert_no_scrolling(page)
+    screenshot(page, f"plan-extra-choice{suffix}")
+    page.get_by_role("button", name="Show what changes").click()
+    expect(page.locator(".o_payment_plan_extra")).to_contain_text("300.00")
+    assert_no_scrolling(page)
+    screenshot(page, f"plan-extra{suffix}", full_page=True)
+    page.locator("[name=o_stripe_element_container]:visible").wait_for()
+    fill_card(page, "4242424242424242")
+    page.locator("button[name=o_payment_submit_button]:visible").click()
+    expect(page.locator("#wrap")).to_contain_text("This is paid", timeout=60_000)
+    open_ = [float(amount) for (amount,) in support.sql(db, OPEN, [order])]
+    assert open_ == [0.0, 500.0, 500.0, 300.0]
+    charges = stripe_account.listing("charges")
+    paid = sorted(charge["amount"] for charge in charges if charge["paid"])
+    assert paid == [20000, 50000]
 
 
 def choose(page, url):

@@ -1,0 +1,136 @@
+from odoo import api, fields, models
+from odoo.exceptions import AccessError, UserError
+from odoo.fields import Domain
+
+from ..const_consumption import APPROVALS, APPROVED, REJECTED
+from .account_analytic_line import GUARDED_FIELDS
+
+#: Decided by who deducts time, never by who logs it.
+APPROVAL_FIELDS = frozenset({"prepaid_approval"})
+
+
+class AccountAnalyticLineApproval(models.Model):
+    """A simple mark of approval: Community has none for time (BF14, B68).
+
+    Approved time is deducted where the budget waits for that. Rejected time is neither
+    deducted nor invoiced, and is held back from no budget.
+    """
+
+    _inherit = "account.analytic.line"
+
+    prepaid_approval = fields.Selection(
+        APPROVALS,
+        "Approval",
+        copy=False,
+        falsy_value_label="Not decided",
+        help="Rejected time is neither deducted nor invoiced.",
+    )
+
+    # === WHO MAY === #
+
+    @api.model
+    def default_get(self, fields):
+        """No default value from anywhere approves time."""
+        return super().default_get([f for f in fields if f not in APPROVAL_FIELDS])
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        """Time is not approved by who logs it.
+
+        :raise AccessError: an approval is given by somebody without the right
+        """
+        if any(vals.get(name) for vals in vals_list for name in APPROVAL_FIELDS):
+            self._check_prepaid_approver()
+        return super().create(vals_list)
+
+    def write(self, vals):
+        """An approval ends when what was approved changes.
+
+        :raise AccessError: an approval is given by somebody without the right
+        """
+        if APPROVAL_FIELDS & vals.keys():
+            self._check_prepaid_approver()
+            return super().write(vals)
+        approved_sudo = self.sudo()._filtered_prepaid_reapproved(vals)  # whoever edits
+        if approved_sudo:
+            approved_sudo.prepaid_approval = False
+        return super().write(vals)
+
+    def _filtered_prepaid_reapproved(self, vals):
+        """Return the approved time whose approval an edit ends.
+
+        :param dict vals: what is written
+        """
+        changing = GUARDED_FIELDS & vals.keys()
+        if not changing:
+            return self.browse()
+        return self.filtered(
+            lambda t: (
+                t.prepaid_approval == APPROVED
+                and any(
+                    t._fields[name].convert_to_write(t[name], t) != vals[name]
+                    for name in changing
+                )
+            )
+        )
+
+    def _check_prepaid_approver(self):
+        """Refuse those who may log time but not decide about it.
+
+        :raise AccessError: the user is not in the group that deducts
+        """
+        if self.env.su or self.env.user.has_group("prepaid_billing.group_user"):
+            return
+        raise AccessError(
+            self.env._(
+                "Approving and rejecting time is for the group Prepaid Billing / User. "
+                "Ask an administrator for it."
+            )
+        )
+
+    # === ACTIONS === #
+
+    def action_prepaid_approve(self):
+        """Approve this time; the schedule of its budget deducts it."""
+        self._write_prepaid_approval(APPROVED)
+
+    def action_prepaid_reject(self):
+        """Reject this time: nobody pays for it.
+
+        :raise UserError: some of it is deducted or invoiced
+        """
+        deducted = self._filtered_prepaid_deducted()
+        if deducted:
+            raise UserError(deducted._get_prepaid_locked_message())
+        self._write_prepaid_approval(REJECTED)
+
+    def action_prepaid_undecide(self):
+        """Take an approval or a rejection back."""
+        self._write_prepaid_approval(False)
+
+    def _write_prepaid_approval(self, approval):
+        self._check_prepaid_approver()
+        self.check_access("read")
+        # Who deducts decides about the time of all, whoever may edit it.
+        self.sudo().filtered(
+            lambda t: t.project_id and t.prepaid_approval != approval
+        ).prepaid_approval = approval
+
+    # === WHAT FOLLOWS === #
+
+    @api.model
+    def _get_prepaid_open_domain(self):
+        """Rejected time is for nobody to pay."""
+        return super()._get_prepaid_open_domain() & Domain(
+            "prepaid_approval", "!=", REJECTED
+        )
+
+    def _get_prepaid_obstacle(self, budget, covered):
+        """Say that it was rejected, before all else.
+
+        :param budget: the matching `prepaid.budget`, may be empty
+        :param float covered: hours that are deducted by the ledger
+        """
+        if self.prepaid_approval == REJECTED:
+            return self.env._("Rejected: approve it, or take the rejection back")
+        return super()._get_prepaid_obstacle(budget, covered)

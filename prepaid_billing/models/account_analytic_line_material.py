@@ -1,0 +1,182 @@
+from odoo import api, fields, models
+from odoo.fields import Domain
+from odoo.tools import float_compare
+
+from ..const import RATE_SALE_LINE
+from ..tools import money
+from .account_analytic_line import HOURS_DIGITS, STATE_COVERED
+from .prepaid_budget import ZERO_SKIP
+
+
+class AccountAnalyticLineMaterial(models.Model):
+    """Expenses and material that vendor bills re-invoice draw budgets down (BF25).
+
+    They take the way of time: chosen, previewed, deducted, returned, and left out of
+    the sales order's next invoice. Counted in their own unit, not in hours.
+    """
+
+    _inherit = "account.analytic.line"
+
+    prepaid_units = fields.Float(
+        "Units",
+        compute="_compute_prepaid_units",
+        help="Quantity of an expense or of material.",
+    )
+
+    prepaid_reinvoiced_to = fields.Many2one(
+        "res.partner",
+        "Re-invoiced to",
+        compute="_compute_prepaid_reinvoiced_to",
+        search="_search_prepaid_reinvoiced_to",
+        compute_sudo=True,
+        groups="prepaid_billing.group_user",
+        help="Customer who is billed an expense, or material; empty for time.",
+    )
+
+    @api.depends("so_line", "project_id")
+    def _compute_prepaid_reinvoiced_to(self):
+        for line in self:
+            customer = line.so_line.order_partner_id.commercial_partner_id
+            line.prepaid_reinvoiced_to = not line.project_id and customer
+
+    @api.model
+    def _search_prepaid_reinvoiced_to(self, operator, value):
+        if operator != "in":
+            return NotImplemented
+        owner = Domain("order_partner_id.commercial_partner_id", "in", value)
+        # Who deducts need not have any right on sales orders.
+        return Domain("project_id", "=", False) & Domain("so_line", "any!", owner)
+
+    @api.depends("unit_amount", "project_id")
+    def _compute_prepaid_units(self):
+        for line in self:
+            line.prepaid_units = 0.0 if line.project_id else line.unit_amount
+
+    def _is_prepaid_material(self):
+        """Whether this is an expense, or material, that a sales order re-invoices."""
+        self.ensure_one()
+        if self.project_id:
+            return False
+        line_sudo = self.sudo().so_line  # who deducts need not read sales orders
+        return line_sudo.is_expense
+
+    # === WHAT IS LEFT TO DEDUCT === #
+
+    @api.model
+    def _get_prepaid_open_domain(self):
+        """Expenses and material may be deducted where a budget pays for them."""
+        return super()._get_prepaid_open_domain() | self._get_prepaid_material_domain()
+
+    @api.model
+    def _get_prepaid_material_domain(self):
+        """Return the domain of expenses and material that may still be deducted."""
+        budgets = "order_partner_id.commercial_partner_id.prepaid_budget_ids"
+        # Who deducts need not have any right on sales orders.
+        item = (
+            Domain("is_expense", "=", True)
+            & Domain("qty_delivered_method", "=", "analytic")
+            & Domain("product_id.invoice_policy", "=", "delivery")
+            & Domain("state", "=", "sale")
+            & Domain("qty_to_invoice", ">", 0)
+            & Domain("order_partner_id.commercial_partner_id.prepaid_on", "=", True)
+            & Domain(budgets, "any", [("pays_for_materials", "=", True)])
+        )
+        return Domain.AND(
+            [
+                [("project_id", "=", False), ("prepaid_state", "!=", STATE_COVERED)],
+                [("unit_amount", ">", 0), ("amount", "<=", 0)],
+                Domain("so_line", "any!", item),
+            ]
+        )
+
+    # === VALUE === #
+
+    def _get_prepaid_unit(self):
+        """Expenses and material count in their own unit."""
+        if self._is_prepaid_material():
+            return self.product_uom_id or self.so_line.product_uom_id
+        return super()._get_prepaid_unit()
+
+    def _get_prepaid_hours(self):
+        """Return the quantity of an expense or of material."""
+        if self._is_prepaid_material():
+            return self.unit_amount
+        return super()._get_prepaid_hours()
+
+    def _get_prepaid_valuations(self):
+        """What of an expense is invoiced is not there to be deducted."""
+        valuations = super()._get_prepaid_valuations()
+        left = {}
+        for line in self.filtered(lambda t: t._is_prepaid_material()).sorted("id"):
+            valuation = valuations[line]
+            item = line.sudo().so_line  # its quantities only
+            if valuation.obstacle:
+                continue
+            unit = line.sudo()._get_prepaid_unit()  # as above
+            open_quantity = left.get(item, item.qty_to_invoice)
+            wanted = unit._compute_quantity(
+                valuation.hours, item.product_uom_id, round=False
+            )
+            if float_compare(wanted, open_quantity, HOURS_DIGITS) > 0:
+                valuation.obstacle = self.env._(
+                    "Invoiced by %s", item._get_prepaid_name()
+                )
+            else:
+                left[item] = open_quantity - wanted
+        return valuations
+
+    def _get_prepaid_obstacle(self, budget, covered):
+        """Say why an expense, or material, cannot be deducted.
+
+        :param budget: the matching `prepaid.budget`, may be empty
+        :param float covered: quantity that is deducted by the ledger
+        """
+        self.ensure_one()
+        if not self._is_prepaid_material():
+            return super()._get_prepaid_obstacle(budget, covered)
+        if covered and float_compare(covered, self.unit_amount, HOURS_DIGITS) >= 0:
+            return self.env._("Already deducted")
+        if self.unit_amount <= 0:
+            return self.env._("No quantity")
+        item = self.so_line
+        if item.product_id.invoice_policy != "delivery":
+            return self.env._(
+                "%(product)s is invoiced on ordered quantities: only what is invoiced "
+                "on delivered quantities can be deducted",
+                product=item.product_id.display_name,
+            )
+        if len(self.move_line_id.analytic_line_ids.filtered("so_line")) > 1:
+            return self.env._("Split over several analytic accounts: invoice it")
+        if not budget:
+            return self._get_prepaid_no_budget_reason()
+        if budget._is_taxed_at_use():
+            return self.env._("The budget is taxed when it is used: it pays for time")
+        return self._get_prepaid_currency_obstacle(budget)
+
+    def _fill_prepaid_valuation(self, valuation, budget, rules):
+        """Value expenses and material at the price of the sales order item."""
+        self.ensure_one()
+        if not self._is_prepaid_material():
+            return super()._fill_prepaid_valuation(valuation, budget, rules)
+        rate, source, reason, taxes = self._get_prepaid_sale_line_rate(budget)
+        valuation.hours = valuation.counted = self.unit_amount - valuation.covered
+        valuation.rate = rate
+        valuation.source = source or RATE_SALE_LINE
+        valuation.reason = reason
+        valuation.tax_key = frozenset(taxes.ids)
+        valuation.value = money.value_of(
+            valuation.hours, rate, budget.currency_id.rounding
+        )
+        if not valuation.value and budget.zero_rate_policy == ZERO_SKIP:
+            valuation.obstacle = reason
+        return None
+
+    # === BOOK === #
+
+    def _prepare_prepaid_movement(self, deduction, count, key):
+        """The ledger keeps quantities apart from hours."""
+        movement = super()._prepare_prepaid_movement(deduction, count, key)
+        if self._is_prepaid_material():
+            movement["units"] = movement["hours"]
+            movement["hours"] = movement["counted_hours"] = 0.0
+        return movement

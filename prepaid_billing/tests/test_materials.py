@@ -1,0 +1,217 @@
+"""Expenses and material that vendor bills re-invoice draw a budget down."""
+
+from odoo import Command
+from odoo.exceptions import ValidationError
+from odoo.tests import new_test_user
+
+from .common import WORK_DAY, PrepaidCommon
+
+
+class TestMaterials(PrepaidCommon):
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        plan = cls.env["account.analytic.plan"].sudo().search([], limit=1)
+        cls.account = (
+            cls.env["account.analytic.account"]
+            .sudo()
+            .create({"name": "Azure", "plan_id": plan.id, "company_id": cls.company.id})
+        )
+        cls.project.sudo().account_id = cls.account
+        cls.order.sudo().project_id = cls.project
+        cls.vendor = cls.env["res.partner"].create({"name": "Print shop"})
+        cls.paper = cls._create_paper()
+
+    @classmethod
+    def _create_paper(cls, **vals):
+        return (
+            cls.env["product.product"]
+            .sudo()
+            .create(
+                {
+                    "name": "Paper",
+                    "type": "consu",
+                    "purchase_ok": True,
+                    "expense_policy": "cost",
+                    "invoice_policy": "delivery",
+                    "taxes_id": [Command.set(cls.tax.ids)],
+                    "supplier_taxes_id": False,
+                    **vals,
+                }
+            )
+        )
+
+    def _bill(self, quantity, price, product=None):
+        """Post a vendor bill for the customer's project; return what it re-invoices."""
+        bill = self.env["account.move"].create(
+            {
+                "move_type": "in_invoice",
+                "partner_id": self.vendor.id,
+                "invoice_date": WORK_DAY,
+                "invoice_line_ids": [
+                    Command.create(
+                        {
+                            "product_id": (product or self.paper).id,
+                            "quantity": quantity,
+                            "price_unit": price,
+                            "tax_ids": False,
+                            "analytic_distribution": {str(self.account.id): 100},
+                        }
+                    )
+                ],
+            }
+        )
+        bill.sudo().action_post()  # re-invoicing takes a salesperson
+        line = bill.invoice_line_ids.sudo().analytic_line_ids
+        self.assertEqual(line.so_line.order_id, self.order)
+        return line.sudo(False)
+
+    def _create_material_budget(self, credit=0.0, **vals):
+        return self._create_budget(credit, **{"pays_for_materials": True, **vals})
+
+    def test_bf25_expense_is_deducted_and_not_invoiced_again(self):
+        budget = self._create_material_budget(500.0)
+        expense = self._bill(3.0, 40.0)
+        item = expense.so_line
+        self.assertEqual(item.qty_to_invoice, 3.0)
+        self.assertTrue(expense.is_prepaid_open)
+        self.assertEqual(expense.prepaid_budget_id, budget)
+        self.assertEqual(expense.prepaid_value, 120.0)
+        entry = self._deduct(expense)
+        self.assertBalance(budget, 380.0)
+        self.assertRecordValues(
+            entry, [{"quantity": -120.0, "units": 3.0, "hours": 0.0, "rate": 40.0}]
+        )
+        self.assertEqual(expense.prepaid_state, "covered")
+        self.assertEqual(item.qty_to_invoice, 0.0)
+        expense.invalidate_recordset(["is_prepaid_open"])
+        self.assertFalse(expense.is_prepaid_open)
+        with self.assertRefused("Already deducted"):
+            self._deduct(expense)
+
+    def test_bf25_undo_offers_it_again(self):
+        budget = self._create_material_budget(500.0)
+        expense = self._bill(3.0, 40.0)
+        entry = self._deduct(expense)
+        entry.action_return_time()
+        self.assertBalance(budget, 500.0)
+        self.assertTrue(entry.is_returned)
+        self.assertEqual(expense.so_line.qty_to_invoice, 3.0)
+        self._deduct(expense)
+        self.assertBalance(budget, 380.0)
+
+    def test_bf25_preview_with_time_and_expenses(self):
+        budget = self._create_material_budget(500.0)
+        lines = self._log_time(2.0) + self._bill(3.0, 40.0)
+        wizard = self.env["prepaid.deduct"].create({"timesheet_ids": lines.ids})
+        self.assertRecordValues(
+            wizard.line_ids,
+            [
+                {"hours": 2.0, "units": 0.0, "covered": 200.0},
+                {"hours": 0.0, "units": 3.0, "covered": 120.0},
+            ],
+        )
+        wizard.action_confirm()
+        self.assertBalance(budget, 180.0)
+
+    def test_bf25_covered_in_part(self):
+        """80 of 120 covered: one sheet of three stays billable at 40."""
+        budget = self._create_material_budget(80.0)
+        expense = self._bill(3.0, 40.0)
+        self._deduct(expense)
+        self.assertBalance(budget, 0.0)
+        self.assertEqual(expense.prepaid_state, "partial")
+        invoice = self.order._create_invoices()
+        self.assertEqual(invoice.amount_untaxed, 40.0)
+
+    def test_bf25_at_sales_price_by_delivered_quantity(self):
+        """Two bills on one item of the order: each pays for its own quantity."""
+        budget = self._create_material_budget(500.0)
+        toner = self._create_paper(expense_policy="sales_price", list_price=50.0)
+        first, second = self._bill(2.0, 30.0, toner), self._bill(1.0, 30.0, toner)
+        self.assertEqual(first.so_line, second.so_line)
+        self._deduct(first)
+        self.assertBalance(budget, 400.0)
+        self.assertEqual(first.so_line.qty_to_invoice, 1.0)
+
+    def test_bf25_what_is_invoiced_is_not_deducted(self):
+        """Of one item with two bills, as much as is not invoiced yet."""
+        budget = self._create_material_budget(500.0)
+        toner = self._create_paper(expense_policy="sales_price", list_price=50.0)
+        first = self._bill(2.0, 30.0, toner)
+        self.order._create_invoices()
+        self.assertFalse(first.is_prepaid_open)
+        with self.assertRefused("Invoiced by"):
+            self._deduct(first)
+        second = self._bill(2.0, 30.0, toner)
+        self._deduct(first + second)
+        self.assertBalance(budget, 400.0)
+        self.assertEqual(first.so_line.qty_to_invoice, 0.0)
+
+    def test_bf25_only_if_the_budget_says_so(self):
+        budget = self._create_budget(500.0)
+        expense = self._bill(3.0, 40.0)
+        self.assertFalse(expense.is_prepaid_open)
+        with self.assertRefused("No budget"):
+            self._deduct(expense)
+        budget.pays_for_materials = True
+        self._deduct(expense)
+        self.assertBalance(budget, 380.0)
+        with self.assertRaises(ValidationError):
+            self._create_budget(unit="hours", pays_for_materials=True)
+
+    def test_bf25_b64_scope(self):
+        """A budget for the project pays first; one for tasks never."""
+        general = self._create_material_budget(500.0)
+        special = self._create_material_budget(
+            500.0, scope="projects", project_ids=self.project.ids
+        )
+        self._create_material_budget(500.0, scope="tasks")
+        expense = self._bill(1.0, 40.0)
+        self.assertEqual(expense.prepaid_budget_id, special)
+        special.project_ids = False
+        expense.invalidate_recordset()
+        self.assertEqual(expense.prepaid_budget_id, general)
+
+    def test_bf25_ordered_quantities_are_invoiced(self):
+        self._create_material_budget(500.0)
+        stamp = self._create_paper(invoice_policy="order")
+        expense = self._bill(1.0, 40.0, stamp)
+        self.assertFalse(expense.is_prepaid_open)
+        with self.assertRefused("ordered quantities"):
+            self._deduct(expense)
+
+    def test_bf25_bill_that_is_reset_returns_the_credit(self):
+        budget = self._create_material_budget(500.0)
+        expense = self._bill(3.0, 40.0)
+        self._deduct(expense)
+        expense.move_line_id.move_id.button_draft()
+        self.assertBalance(budget, 500.0)
+
+    def test_bf25_in_the_customers_list_not_the_vendors(self):
+        self._create_material_budget(500.0)
+        expense = self._bill(3.0, 40.0)
+        work = self._log_time(1.0)
+        self.assertEqual(self.customer.prepaid_timesheet_count, 2)
+        self.assertEqual(self.vendor.prepaid_timesheet_count, 0)
+        domain = self.customer.action_view_prepaid_timesheets()["domain"]
+        found = self.env["account.analytic.line"].search(domain)
+        self.assertEqual(found, expense + work)
+
+    def test_bf25_b87_rights(self):
+        """Who deducts sees what is re-invoiced, though no other analytic line."""
+        budget = self._create_material_budget(500.0)
+        expense = self._bill(3.0, 40.0)
+        other = expense.sudo().copy({"so_line": False})
+        user = new_test_user(
+            self.env(su=True),
+            "material_user",
+            groups="prepaid_billing.group_user",
+            company_id=self.company.id,
+        )
+        lines = self.env["account.analytic.line"].with_user(user)
+        self.assertFalse(lines.search([("id", "=", other.id)]))
+        domain = self.customer.with_user(user).action_view_prepaid_timesheets()
+        self.assertEqual(lines.search(domain["domain"]).ids, expense.ids)
+        lines.prepaid_deduct(expense.ids)
+        self.assertBalance(budget, 380.0)
