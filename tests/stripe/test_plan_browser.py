@@ -150,7 +150,7 @@ def test_pf35_p20_pay_more_by_card(world, stripe_account, screenshot):
     page.locator("[name=o_stripe_element_container]:visible").wait_for()
     fill_card(page, "4242424242424242")
     page.locator("button[name=o_payment_submit_button]:visible").click()
-    expect(page.locator("#wrap")).to_contain_text("This is paid", timeout=60_000)
+    expect(page.locator("#wrap")).to_contain_text("1,300.00", timeout=60_000)
     open_ = [float(amount) for (amount,) in support.sql(db, OPEN, [order])]
     assert open_ == [0.0, 500.0, 500.0, 300.0]
     charges = stripe_account.listing("charges")
