@@ -107,14 +107,12 @@ def check_done(env, budget, size: int):
 # === RUN === #
 
 
-def run_size(env, size: int, runs: int) -> str:
-    """Measure one number of movements; return the report."""
-    budget = build(env, size)
-    check_done(env, budget, size)
+def prepare_variants(env, budget) -> list[Variant]:
+    """Return the ways to read one budget."""
     middle = LAST.replace(year=LAST.year - YEARS // 2, day=1)
     names = ["date", "name", "quantity", "hours", "rate", "balance_after"]
     domain = [("budget_id", "=", budget.id)]
-    variants = [
+    return [
         Variant(WHOLE, lambda _c: budget._get_statement(date.min, LAST, limit=100)),
         Variant(
             MONTH,
@@ -131,6 +129,13 @@ def run_size(env, size: int, runs: int) -> str:
         ),
         Variant(RAW, lambda _c: read_by_sql(env, budget)),
     ]
+
+
+def run_size(env, size: int, runs: int) -> str:
+    """Measure one number of movements; return the report."""
+    budget = build(env, size)
+    check_done(env, budget, size)
+    variants = prepare_variants(env, budget)
     compare(env, variants, runs, TABLES)
     medians = get_medians(variants)
     first, last = medians[PORTAL], medians[PORTAL_LAST]

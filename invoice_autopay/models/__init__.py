@@ -10,7 +10,6 @@ from . import autopay_mandate_limits
 from . import autopay_mandate_event
 from . import autopay_mandate_portal
 from . import autopay_mandate_offer
-from . import base_partner_merge
 from . import autopay_collection
 from . import autopay_collection_staff
 from . import autopay_collection_job

@@ -1,1 +1,1 @@
-from . import autopay_grant, autopay_hold
+from . import autopay_grant, autopay_hold, base_partner_merge

@@ -1,6 +1,7 @@
 from . import (
     prepaid_ledger_mixin,  # before the models that inherit it
     account_analytic_line,
+    account_analytic_line_rest,
     account_analytic_line_value,
     account_analytic_line_deduction,
     account_analytic_line_left,
@@ -8,6 +9,7 @@ from . import (
     account_analytic_line_approval,  # after the value
     account_analytic_line_correction,  # after the deduction
     account_analytic_line_overflow,  # after both
+    account_analytic_line_correction_overflow,  # after the two
     account_analytic_line_material,
     account_analytic_line_automatic,  # after all of them
     account_move,
@@ -25,7 +27,6 @@ from . import (
     autopay_attempt,
     autopay_collection,
     autopay_mandate,
-    base_partner_merge,
     digest_digest,
     prepaid_alert,
     prepaid_alert_notice,

@@ -229,9 +229,12 @@ class AccountAnalyticLine(models.Model):
         refusing = deducted.filtered(lambda t: not t._is_prepaid_rebooked())
         if refusing:
             raise UserError(refusing._get_prepaid_locked_message())
+        deducted._ensure_prepaid_rest_open()
         entries = deducted._prepaid_release(self.env._("The time entry was edited"))
         result = super().write(vals)
-        deducted._prepaid_rebook(entries.budget_id)
+        # With it went the corrections of this time.
+        released = deducted | entries.timesheet_id.sudo(self.env.su)
+        released._prepaid_rebook(entries.budget_id)
         return result
 
     def _is_prepaid_rebooked(self):
@@ -385,14 +388,4 @@ class AccountAnalyticLine(models.Model):
         """
         self._check_prepaid_right()
         self.check_access("read")
-        for timesheet in self._filtered_prepaid_deducted():
-            invoice = timesheet.sudo().timesheet_invoice_id  # name of the obstacle only
-            if invoice and invoice.state != "cancel":
-                raise UserError(
-                    self.env._(
-                        "The rest of %(entry)s is invoiced on %(invoice)s. Credit or "
-                        "cancel that invoice first.",
-                        entry=timesheet.display_name,
-                        invoice=invoice.display_name,
-                    )
-                )
+        self._filtered_prepaid_deducted()._ensure_prepaid_rest_open()

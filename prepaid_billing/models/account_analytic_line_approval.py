@@ -47,9 +47,12 @@ class AccountAnalyticLineApproval(models.Model):
         """An approval ends when what was approved changes.
 
         :raise AccessError: an approval is given by somebody without the right
+        :raise UserError: time is rejected of which some is deducted or invoiced
         """
         if APPROVAL_FIELDS & vals.keys():
             self._check_prepaid_approver()
+            if vals["prepaid_approval"] == REJECTED:
+                self._check_prepaid_rejectable()
             return super().write(vals)
         approved_sudo = self.sudo()._filtered_prepaid_reapproved(vals)  # whoever edits
         if approved_sudo:
@@ -88,6 +91,26 @@ class AccountAnalyticLineApproval(models.Model):
             )
         )
 
+    def _check_prepaid_rejectable(self):
+        """Refuse to reject what somebody paid for, or is asked to pay.
+
+        :raise UserError: some of this time is deducted or invoiced
+        """
+        deducted = self._filtered_prepaid_deducted()
+        if deducted:
+            raise UserError(deducted._get_prepaid_locked_message())
+        for timesheet in self:
+            invoice = timesheet.sudo().timesheet_invoice_id  # name of the obstacle only
+            if invoice and invoice.state != "cancel":
+                raise UserError(
+                    self.env._(
+                        "%(entry)s is invoiced on %(invoice)s and cannot be rejected. "
+                        "Credit or cancel that invoice first.",
+                        entry=timesheet.display_name,
+                        invoice=invoice.display_name,
+                    )
+                )
+
     # === ACTIONS === #
 
     def action_prepaid_approve(self):
@@ -99,9 +122,6 @@ class AccountAnalyticLineApproval(models.Model):
 
         :raise UserError: some of it is deducted or invoiced
         """
-        deducted = self._filtered_prepaid_deducted()
-        if deducted:
-            raise UserError(deducted._get_prepaid_locked_message())
         self._write_prepaid_approval(REJECTED)
 
     def action_prepaid_undecide(self):

@@ -146,9 +146,10 @@ class AccountAnalyticLineAutomatic(models.Model):
 
     def _write_prepaid_approval(self, approval):
         """What was approved is deducted within minutes, not at the next full hour."""
-        super()._write_prepaid_approval(approval)
+        result = super()._write_prepaid_approval(approval)
         if approval == APPROVED:
             self._trigger_prepaid_consumption()
+        return result
 
     # === EDITS === #
 
@@ -169,5 +170,6 @@ class AccountAnalyticLineAutomatic(models.Model):
 
         :param budgets: `prepaid.budget` that paid before the edit
         """
-        super()._prepaid_rebook(budgets)
+        result = super()._prepaid_rebook(budgets)
         (self - self._filtered_prepaid_deducted())._prepaid_consume_on_save()
+        return result

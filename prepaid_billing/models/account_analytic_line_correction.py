@@ -1,10 +1,12 @@
 from dataclasses import dataclass
 
 from odoo import models
+from odoo.tools import float_compare
 
 from ..const import CONSUME, RELEASE
 from ..tools.allocation import Cover, Work
 from ..tools.money import share_of
+from .account_analytic_line import HOURS_DIGITS
 from .account_analytic_line_deduction import Deduction
 from .account_analytic_line_value import Valuation
 
@@ -90,8 +92,9 @@ class AccountAnalyticLineCorrection(models.Model):
         :param float hours: above zero
         :return: list of (:class:`Origin`, hours, whole smallest amounts)
         """
-        left = [origin for origin in origins if origin.hours > 0]
-        enough = [origin for origin in left if origin.hours >= hours]
+        left = [o for o in origins if float_compare(o.hours, 0.0, HOURS_DIGITS) > 0]
+        # What binary noise makes less than a tenth of a second short is enough.
+        enough = [o for o in left if float_compare(o.hours, hours, HOURS_DIGITS) >= 0]
         # One row has one budget: what another budget paid for is another correction.
         chosen = enough[:1] or [
             o for o in left if o.valuation.budget == left[0].valuation.budget
@@ -104,7 +107,7 @@ class AccountAnalyticLineCorrection(models.Model):
             origin.units -= units
             hours -= part
             parts.append((origin, part, units))
-            if hours <= 0:
+            if float_compare(hours, 0.0, HOURS_DIGITS) <= 0:
                 break
         return parts
 

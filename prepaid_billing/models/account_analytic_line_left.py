@@ -40,14 +40,17 @@ class PrepaidBudget(models.Model):
         """
         groups = self._read_group(
             [
-                ("partner_id", "in", owners.ids),
+                ("partner_id.commercial_partner_id", "in", owners.ids),
                 ("company_id", "in", companies.ids),
             ],
             ["partner_id", "company_id", "currency_id"],
             ["balance:sum"],
         )
-        texts = {}
+        left = {}
         for partner, company, currency, balance in groups:
-            key = (partner.id, company.id)
-            texts.setdefault(key, []).append(currency.format(balance))
-        return {key: " · ".join(parts) for key, parts in texts.items()}
+            sums = left.setdefault((partner.commercial_partner_id.id, company.id), {})
+            sums[currency] = sums.get(currency, 0.0) + balance
+        return {
+            key: " · ".join(currency.format(left) for currency, left in sums.items())
+            for key, sums in left.items()
+        }

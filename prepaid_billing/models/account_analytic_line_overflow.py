@@ -57,14 +57,23 @@ class AccountAnalyticLineOverflow(models.Model):
         for deduction in deductions:
             timesheet_sudo = deduction.timesheet.sudo()  # whoever deducts
             if deduction.beyond:
-                line = timesheet_sudo.so_line._get_prepaid_overflow_line(
-                    deduction.valuation.budget.sudo()  # as above
-                )
+                line = timesheet_sudo._get_prepaid_beyond_line(deduction)
                 is_marked |= timesheet_sudo.prepaid_overflow_line_id != line
                 timesheet_sudo._set_prepaid_overflow(line)
             elif not deduction.obstacle:
                 timesheet_sudo._set_prepaid_overflow(line=False)
         return is_marked
+
+    def _get_prepaid_beyond_line(self, deduction):
+        """Return the item that bills what is beyond the budget; hook.
+
+        :param deduction: :class:`Deduction` of this time
+        :return: `sale.order.line`
+        """
+        self.ensure_one()
+        return self.so_line._get_prepaid_overflow_line(
+            deduction.valuation.budget.sudo()  # whoever deducts
+        )
 
     def _set_prepaid_overflow(self, line):
         """Bill the rest of this time on an item, or as before.

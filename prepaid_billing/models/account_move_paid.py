@@ -7,6 +7,9 @@ from ..const import BUDGET_OPEN
 from ..const_tax import TAX_AT_USE
 from .prepaid_budget import SCOPE_ALL, SCOPE_PRODUCTS
 
+#: Paid, also by a payment that has no journal entry until the bank has it.
+SETTLED = ("paid", "in_payment", "reversed")
+
 
 class AccountMovePaid(models.Model):
     """Invoices that are paid from a prepaid budget which is taxed when it is used."""
@@ -129,17 +132,39 @@ class AccountMovePaid(models.Model):
     def _get_prepaid_unpayable_reason(self):
         """Say why no prepaid budget can pay this invoice, or return False."""
         self.ensure_one()
-        lines = self.invoice_line_ids.filtered(lambda ln: ln.display_type == "product")
         if self.move_type != "out_invoice" or self.state != "posted":
             return self.env._("only posted customer invoices can be paid")
-        if self.currency_id.compare_amounts(self.amount_residual, 0) <= 0:
+        is_open = self.currency_id.compare_amounts(self.amount_residual, 0) > 0
+        if not is_open or self.payment_state in SETTLED:
             return self.env._("nothing is open any more")
-        if lines.prepaid_budget_id or lines.product_id.filtered("prepaid_ok"):
+        if self._is_being_paid_online():
+            return self.env._(
+                "a payment is in progress. Wait for its result, so that the customer "
+                "does not pay twice"
+            )
+        if self._sells_prepaid_credit():
             return self.env._(
                 "it sells prepaid credit, which is never paid from prepaid credit. "
                 "Register the customer's payment"
             )
         return False
+
+    def _is_being_paid_online(self):
+        """Whether money is asked for: by an automatic payment, or by the customer."""
+        self.ensure_one()
+        transactions_sudo = self._get_paying_sudo()
+        return bool(
+            self._is_autopay_under_way() or transactions_sudo._get_in_progress()
+        )
+
+    def _sells_prepaid_credit(self):
+        """Whether this invoice sells credit, or is a down payment for some (B23)."""
+        self.ensure_one()
+        lines = self.invoice_line_ids.filtered(lambda ln: ln.display_type == "product")
+        # An accountant may not read orders.
+        deposits_sudo = lines.sudo().sale_line_ids.filtered("is_downpayment")
+        products_sudo = lines.product_id.sudo() | deposits_sudo.order_id.order_line.product_id
+        return bool(lines.prepaid_budget_id or products_sudo.filtered("prepaid_ok"))
 
     def action_pay_from_prepaid(self):
         """Ask which budget pays."""

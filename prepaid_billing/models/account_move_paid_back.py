@@ -20,10 +20,11 @@ class AccountMovePaidBack(models.Model):
 
         Core takes any journal entry beside a credit note for a part of the reversal.
         """
-        super()._compute_payment_state()
+        result = super()._compute_payment_state()
         for move in self.filtered(lambda move: move.payment_state == "reversed"):
             if move._get_prepaid_payments_sudo():
                 move.payment_state = "paid"
+        return result
 
     def _post(self, soft=True):
         """What a credit note takes off a paid invoice goes back to the budget."""

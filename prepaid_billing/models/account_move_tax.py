@@ -37,7 +37,7 @@ class AccountMoveLine(models.Model):
 
         :raise UserError: the message says what to change
         """
-        super()._ensure_prepaid_sellable()
+        result = super()._ensure_prepaid_sellable()
         reason = self._get_prepaid_tax_obstacle()
         if reason:
             raise UserError(
@@ -48,6 +48,7 @@ class AccountMoveLine(models.Model):
                     reason=reason,
                 )
             )
+        return result
 
     def _get_prepaid_tax_obstacle(self):
         """Say what is wrong with the tax of this line, or return False."""

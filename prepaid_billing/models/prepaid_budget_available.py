@@ -100,11 +100,14 @@ class PrepaidBudgetAvailable(models.Model):
             only where time waits to be deducted
         """
         budgets = self.search(
-            [("partner_id", "in", owners.ids), ("company_id", "in", companies.ids)]
+            [
+                ("partner_id.commercial_partner_id", "in", owners.ids),
+                ("company_id", "in", companies.ids),
+            ]
         )
         texts = {}
         for (partner, company), own in budgets.grouped(
-            lambda b: (b.partner_id, b.company_id)
+            lambda b: (b.partner_id.commercial_partner_id, b.company_id)
         ).items():
             if not any(own.mapped("reserved")):
                 continue
@@ -133,11 +136,15 @@ class ResPartner(models.Model):
         """Sum the budgets that the balance sums: those in its currency."""
         budgets = self.env["prepaid.budget"].search(
             [
-                ("partner_id", "in", self.commercial_partner_id.ids),
+                (
+                    "partner_id.commercial_partner_id",
+                    "in",
+                    self.commercial_partner_id.ids,
+                ),
                 ("company_id", "in", self.env.companies.ids),
             ]
         )
-        by_owner = budgets.grouped("partner_id")
+        by_owner = budgets.grouped(lambda b: b.partner_id.commercial_partner_id)
         for partner in self:
             own = by_owner.get(partner.commercial_partner_id, budgets.browse())
             own = own.filtered(

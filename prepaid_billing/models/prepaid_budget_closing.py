@@ -113,8 +113,23 @@ class PrepaidBudgetClosing(models.Model):
     def _after_balance_change(self):
         """The last credit note that is posted closes the budget."""
         result = super()._after_balance_change()
+        for budget in self.filtered(lambda b: b.state == BUDGET_CLOSED):
+            budget._tell_credit_is_back()
         self._finish_closing()
         return result
+
+    def _tell_credit_is_back(self):
+        """Ask what becomes of credit that returns to a budget that was closed (B74)."""
+        self.ensure_one()
+        if self._to_units(self.balance) <= 0:
+            return
+        summary = self.env._(
+            "%(budget)s is closed, and %(left)s has come back to it. Open it again, and "
+            "give it back, move it, or let it lapse.",
+            budget=self.display_name,
+            left=self.currency_id.format(self.balance),
+        )
+        self._schedule_activity(summary)
 
     # === CREDIT NOTES === #
 

@@ -105,7 +105,11 @@ class PrepaidBudgetConsumption(models.Model):
             & Domain("prepaid_overflow_line_id", "=", False)
             & Domain("project_id", "!=", False)
             & Domain("company_id", "in", budgets.company_id.ids)
-            & Domain("partner_id.commercial_partner_id", "in", budgets.partner_id.ids)
+            & Domain(
+                "partner_id.commercial_partner_id",
+                "in",
+                budgets.partner_id.commercial_partner_id.ids,
+            )
         )
 
     # === EVERY HOUR === #

@@ -109,10 +109,11 @@ class PrepaidBudgetEvent(models.Model):
 
     def _tell_suspended(self, failed):
         """Record that nothing is charged any more."""
-        super()._tell_suspended(failed)
+        result = super()._tell_suspended(failed)
         self.env["prepaid.event"]._record(
             EVENT_SUSPENDED, [(self, {"name": self._get_suspension_reason(failed)})]
         )
+        return result
 
 
 class PrepaidAlertNoticeEvent(models.Model):

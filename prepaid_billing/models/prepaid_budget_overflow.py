@@ -83,5 +83,6 @@ class PrepaidBudgetOverflow(models.Model):
         :param str reason: why, shown to staff
         """
         releases = super()._post_release(entries, reason)
-        entries.timesheet_id._set_prepaid_overflow(line=False)
+        # With the corrections of this time, which are undone along.
+        (entries | releases).timesheet_id._set_prepaid_overflow(line=False)
         return releases

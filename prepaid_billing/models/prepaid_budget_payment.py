@@ -45,13 +45,7 @@ class PrepaidBudgetPayment(models.Model):
         self.ensure_one()
         movement = self._prepare_payment_movement(invoice, takes, key)
         entry = self._post_entries([movement])
-        payment_line = entry._book_payment(invoice)
-        open_lines = invoice.line_ids.filtered(
-            lambda line: (
-                line.account_id == payment_line.account_id and not line.reconciled
-            )
-        )
-        (payment_line | open_lines).reconcile()
+        entry._settle_invoice()
         return entry
 
     def _prepare_payment_movement(self, invoice, takes, key):

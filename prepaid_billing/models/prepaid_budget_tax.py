@@ -99,7 +99,6 @@ class PrepaidBudgetTax(models.Model):
 
         :param target: `prepaid.budget`
         """
-        super()._ensure_transferable(target)
         if self.tax_policy != target.tax_policy:
             raise UserError(
                 self.env._(
@@ -109,6 +108,7 @@ class PrepaidBudgetTax(models.Model):
                     target=target.display_name,
                 )
             )
+        return super()._ensure_transferable(target)
 
     # === WHAT GOES OUT === #
 

@@ -111,6 +111,17 @@ class PrepaidEntryPayment(models.Model):
             "tax_ids": [Command.clear()],
         }
 
+    def _settle_invoice(self):
+        """Book that credit paid its invoice, and reconcile it with what is open."""
+        self.ensure_one()
+        payment_line = self._book_payment(self.invoice_id)
+        open_lines = self.invoice_id.line_ids.filtered(
+            lambda line: (
+                line.account_id == payment_line.account_id and not line.reconciled
+            )
+        )
+        (payment_line | open_lines).reconcile()
+
     # === TAKE BACK === #
 
     def _ensure_payments_returnable(self):
@@ -140,7 +151,8 @@ class PrepaidEntryPayment(models.Model):
         """
         for entry in self._get_unreturned():
             invoice, budget = entry.invoice_id, entry.budget_id
-            release = budget._post_entries([entry._prepare_release_movement(reason)])
+            movements = entry._prepare_payment_return(reason, keep)
+            release, *payments = budget._post_entries(movements)
             payment_line = entry._get_payment_lines()
             # Told to the ledger first: the hook of the reconciliation finds nothing.
             payment_line.remove_move_reconcile()
@@ -151,10 +163,25 @@ class PrepaidEntryPayment(models.Model):
                         line.account_id == account and not line.reconciled
                     )
                 ).reconcile()
-            if kept := budget._to_units(keep):
-                takes = {
-                    allocation.lot_id.id: -budget._to_units(allocation.quantity)
-                    for allocation in entry.allocation_ids
-                }
-                budget._pay_invoice(invoice, budget._cut_takes(takes, kept))
+            for payment in payments:
+                payment._settle_invoice()
             budget._expire_over_lots()
+
+    def _prepare_payment_return(self, reason, keep):
+        """Return the movement that returns a payment, and one for what stays paid.
+
+        They are one step: debt of the budget does not take what stays paid meanwhile.
+
+        :param str reason: why, shown to staff
+        :param float keep: money that stays paid
+        """
+        self.ensure_one()
+        budget = self.budget_id
+        release = self._prepare_release_movement(reason)
+        kept = budget._to_units(keep)
+        if not kept:
+            return [release]
+        takes = budget._cut_takes(self._get_lot_units(), kept)
+        payment = budget._prepare_payment_movement(self.invoice_id, takes, None)
+        columns = dict.fromkeys(release | payment)  # rows that are written together
+        return [{**columns, **release}, {**columns, **payment}]

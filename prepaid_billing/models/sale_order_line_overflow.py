@@ -70,6 +70,17 @@ class SaleOrderLineOverflow(models.Model):
 
     # === THE ITEM BESIDE === #
 
+    def _timesheet_service_generation(self):
+        """No task or project is made for what is beyond a budget: the work is done."""
+        ordinary = self.filtered(lambda line: not line.prepaid_base_line_id)
+        return super(SaleOrderLineOverflow, ordinary)._timesheet_service_generation()
+
+    def unlink(self):
+        """Time whose item goes is billed by its own again; the database tells nobody."""
+        # Whoever edits the order need not see the time.
+        self.sudo().prepaid_overflow_timesheet_ids._set_prepaid_overflow(line=False)
+        return super().unlink()
+
     def _get_prepaid_overflow_line(self, budget):
         """Return the item that bills what a budget does not cover of this one.
 
@@ -89,12 +100,12 @@ class SaleOrderLineOverflow(models.Model):
             ],
             order="id desc",
         )
-        price = vals.get("price_unit")
+        # Without a rate: the price that the price list says today.
+        price = (
+            vals["price_unit"] if "price_unit" in vals else self.new(vals).price_unit
+        )
         for line in alike:
-            if (
-                price is None
-                or self.currency_id.compare_amounts(line.price_unit, price) == 0
-            ):
+            if self.currency_id.compare_amounts(line.price_unit, price) == 0:
                 return line
         return self.create(vals)
 
@@ -118,7 +129,6 @@ class SaleOrderLineOverflow(models.Model):
             "tax_ids": taxes.ids,
             "sequence": self.sequence,
             "analytic_distribution": self.analytic_distribution,
-            # No task or project is made for it.
             "project_id": self.project_id.id,
             "task_id": self.task_id.id,
         }

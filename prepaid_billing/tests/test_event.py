@@ -35,9 +35,7 @@ class TestEvent(AlertCommon):
         self._spend(10.0)
         self.assertEqual(len(self._get_events(budget)), 2)
         self._buy(budget, 50.0)
-        self.assertEqual(
-            self._get_events(budget)[2:], [("replenished", 50.0, 130.0)]
-        )
+        self.assertEqual(self._get_events(budget)[2:], [("replenished", 50.0, 130.0)])
         self._spend(60.0)
         self.assertEqual(self._get_events(budget)[3:], [("low", 100.0, 70.0)])
 

@@ -150,9 +150,7 @@ class TestPortalTopUp(ChargeCommon, PrepaidPortalCommon):
         self._pay(self._get_orders())
         self.assertBalance(self.budget, 1050.0)
 
-        in_hours = self._create_budget(
-            name="Hours", unit="hours", product_id=hours.id
-        )
+        in_hours = self._create_budget(name="Hours", unit="hours", product_id=hours.id)
         self._send(
             self._open_form(budget=in_hours),
             choice=str(hours.id),

@@ -13,7 +13,7 @@ from odoo.tools.date_utils import end_of, subtract
 
 from .test_liability import LiabilityCommon
 
-#: Operations in each currency; `RANDOM_OPERATIONS=3400 make test ...` does a great many.
+#: Operations in each currency; `RANDOM_OPERATIONS=3400 make test ...` does many more.
 OPERATIONS = int(os.environ.get("RANDOM_OPERATIONS", "150"))
 SEED = int(os.environ.get("RANDOM_SEED", "19"))
 START = date(2027, 1, 1)

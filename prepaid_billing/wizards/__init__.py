@@ -1,1 +1,8 @@
-from . import prepaid_credit, prepaid_deduct, prepaid_pay_invoice, prepaid_statement, prepaid_top_up
+from . import (
+    base_partner_merge,
+    prepaid_credit,
+    prepaid_deduct,
+    prepaid_pay_invoice,
+    prepaid_statement,
+    prepaid_top_up,
+)

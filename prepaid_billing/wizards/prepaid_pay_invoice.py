@@ -20,7 +20,6 @@ class PrepaidPayInvoice(models.TransientModel):
     paying_budget_ids = fields.Many2many(related="move_id.prepaid_paying_budget_ids")
     budget_id = fields.Many2one(
         "prepaid.budget",
-        "Budget",
         compute="_compute_budget_id",
         store=True,
         readonly=False,

@@ -131,7 +131,7 @@ def test_pf22_from_the_quotation_to_the_last_installment(
 
 
 def test_pf35_p20_pay_more_by_card(world, stripe_account, screenshot):
-    """After the deposit the customer pays 200 more; the last payment becomes smaller."""
+    """After the deposit the customer pays 200 more: the last payment is smaller."""
     db, page, order, url, suffix = world
     choose(page, url)
     sign(page)
