@@ -140,7 +140,7 @@ def _lane(
 def screenshots() -> int:
     """Take the guide's pictures: run the browser stories into docs/images."""
     os.environ.setdefault("SCREENSHOTS", str(project.REPO / "docs" / "images"))
-    return test(["tests/browser"])
+    return test(["tests/browser", "tests/stripe/test_plan_browser.py"])
 
 
 def bench(names: list[str]) -> int:

@@ -74,7 +74,7 @@ class TestTemplates(PlanCommon):
             self._offered_amounts("30_then_2", 1000.0), [300.0, 350.0, 350.0]
         )
         self.assertEqual(
-            self._offered_amounts("30_then_3", 1000.0), [300.0, 233.3, 233.3, 233.4]
+            self._offered_amounts("30_then_3", 1000.0), [300.0, 233.33, 233.33, 233.34]
         )
 
     def test_r4_pf5_pay_in_full(self):

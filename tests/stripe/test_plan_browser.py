@@ -105,7 +105,7 @@ def test_pf22_from_the_quotation_to_the_last_installment(
     """Choose, allow, sign, pay 500 by card; three months later all is paid."""
     db, page, order, url, suffix = world
     choose(page, url)
-    screenshot(page, f"plan-contract{suffix}")
+    screenshot(page, f"plans-contract{suffix}")
     allow(page)
     sign(page)
     pay(page)
@@ -127,7 +127,7 @@ def test_pf22_from_the_quotation_to_the_last_installment(
     expect(page.locator("#wrap")).to_contain_text("2,000.00")
     expect(page.locator("#wrap")).to_contain_text("Paid in full")
     assert_no_scrolling(page)
-    screenshot(page, f"plan-paid{suffix}")
+    screenshot(page, f"plans-paid{suffix}")
 
 
 def test_pf35_p20_pay_more_by_card(world, stripe_account, screenshot):
@@ -142,11 +142,11 @@ def test_pf35_p20_pay_more_by_card(world, stripe_account, screenshot):
     page.get_by_label("Amount").fill("200")
     page.get_by_label("The last payments").check()
     assert_no_scrolling(page)
-    screenshot(page, f"plan-extra-choice{suffix}")
+    screenshot(page, f"plans-extra-choice{suffix}")
     page.get_by_role("button", name="Show what changes").click()
     expect(page.locator(".o_payment_plan_extra")).to_contain_text("300.00")
     assert_no_scrolling(page)
-    screenshot(page, f"plan-extra{suffix}", full_page=True)
+    screenshot(page, f"plans-extra{suffix}", full_page=True)
     page.locator("[name=o_stripe_element_container]:visible").wait_for()
     fill_card(page, "4242424242424242")
     page.locator("button[name=o_payment_submit_button]:visible").click()
