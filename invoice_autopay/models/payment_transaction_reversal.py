@@ -56,6 +56,26 @@ class PaymentTransactionReversal(models.Model):
         is_refund = self.autopay_is_unknown and self.operation == "refund"
         return is_refund or super()._is_unknown_attempt()
 
+    def _create_payment(self, **extra_create_values):
+        """Book what is refunded before its refund (P32)."""
+        if self.operation == "refund":
+            self.source_transaction_id._book_before_refund()
+        return super()._create_payment(**extra_create_values)
+
+    def _book_before_refund(self):
+        """Book a payment that was refunded before that was done.
+
+        Core takes a refund for a capture, which would be booked instead: the money
+        that came would never be in the books.
+        """
+        self.ensure_one()
+        captures = self.child_transaction_ids.filtered(
+            lambda tx: tx.operation != "refund" and tx.state in ("done", "cancel")
+        )
+        is_booked = self.payment_id or captures or self.operation == "validation"
+        if self.state == "done" and not is_booked:
+            self.with_company(self.company_id)._create_payment()
+
     def _post_process(self):
         """Bring refunds to the invoice they were paid for (P32)."""
         result = super()._post_process()

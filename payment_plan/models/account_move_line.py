@@ -19,8 +19,8 @@ class AccountMoveLine(models.Model):
         result = super()._reconcile_plan_with_sync(plan_list, all_amls)
         items_sudo = all_amls.sudo()  # whoever books money, the plans follow
         lines_sudo = items_sudo.move_id.payment_plan_installment_ids
-        extras_sudo = items_sudo.move_id.origin_payment_id.payment_plan_extra_id
-        extras_sudo.plan_id._refresh_amounts()
+        # Also where it is used beside the plan that it was paid for.
+        items_sudo.move_id._get_credited_plans_sudo()._refresh_amounts()
         if lines_sudo:
             # Only what came with this: what was undone before is a person's business.
             lines_sudo.plan_id._use_credit(items=items_sudo)

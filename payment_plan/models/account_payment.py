@@ -113,9 +113,26 @@ class AccountPayment(models.Model):
 
     def action_post(self):
         """What is open of a plan falls by what is paid extra."""
+        self._ensure_plan_entry()
         result = super().action_post()
         self._refresh_plan_amounts()
         return result
+
+    def _ensure_plan_entry(self):
+        """Give extra payments and their refunds an entry of their own.
+
+        With an accounting app core can leave that to the bank's statement, but the
+        ledger says what is open of a plan, and what is charged.
+        """
+        for payment in self.filtered(
+            lambda payment: not payment.outstanding_account_id
+        ):
+            payment_sudo = payment.sudo()  # accountants may not see transactions
+            source_sudo = payment_sudo.payment_transaction_id.source_transaction_id
+            if payment_sudo.payment_plan_extra_id or source_sudo.payment_plan_extra_id:
+                payment.outstanding_account_id = payment._get_outstanding_account(
+                    payment.payment_type
+                )
 
     def action_draft(self):
         """What is open of a plan rises again (P31)."""

@@ -19,6 +19,8 @@ class AutopayMandate(models.Model):
             unpaid = stopped.filtered(lambda c: c._get_open_terms())
             unpaid._resume(mandate)
             moves._enroll_autopay()
+            # A new permission does not end a dispute: nothing is charged until then.
+            mandate.is_disputed = mandate._has_dispute()
         return mandate
 
     def _has_dispute(self):

@@ -19,6 +19,7 @@ SYSTEM_FIELDS = {
     "completed_on",
     "completed_early_on",
     "is_credited",
+    "is_out_of_sync",
 }
 
 

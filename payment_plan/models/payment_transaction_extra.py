@@ -1,4 +1,9 @@
-from odoo import fields, models
+from odoo import api, fields, models
+
+from ..tools.guards import refuse_system_fields
+
+#: Written by the routes and methods of a plan, never by a person or an import.
+SYSTEM_FIELDS = {"payment_plan_extra_id"}
 
 
 class PaymentTransactionExtra(models.Model):
@@ -15,6 +20,17 @@ class PaymentTransactionExtra(models.Model):
         ondelete="restrict",
     )
 
+    @api.model_create_multi
+    def create(self, vals_list):
+        """Let nobody say what a transaction is for but the plan."""
+        refuse_system_fields(self.browse(), SYSTEM_FIELDS, vals_list)
+        return super().create(vals_list)
+
+    def write(self, vals):
+        """Let nobody say what a transaction is for but the plan."""
+        refuse_system_fields(self, SYSTEM_FIELDS, [vals])
+        return super().write(vals)
+
     def _create_child_transaction(self, amount, is_refund=False, **vals):
         """What is captured of an authorized extra payment is one, too."""
         if self.payment_plan_extra_id and not is_refund:
@@ -25,10 +41,8 @@ class PaymentTransactionExtra(models.Model):
         """Keep an extra payment for what the customer chose (P20)."""
         source = self.source_transaction_id
         if self.operation == "refund" and source.payment_plan_extra_id:
-            # Booked where the money was, so that it can be taken back from there.
-            account = source.payment_id.destination_account_id
             extra_create_values = {
-                "destination_account_id": account.id,
+                **source._prepare_extra_refund_vals(),
                 **extra_create_values,
             }
         extra = self.payment_plan_extra_id
@@ -41,6 +55,16 @@ class PaymentTransactionExtra(models.Model):
         return payment
 
     # === MONEY THAT GOES BACK === #
+
+    def _prepare_extra_refund_vals(self):
+        """Return the account where the money of a refund can be taken back from.
+
+        :return: dict, values of `account.payment`; empty where this is not booked
+        """
+        self.ensure_one()
+        self._book_before_refund()
+        account = self.payment_id.destination_account_id
+        return {"destination_account_id": account.id} if account else {}
 
     def _after_autopay_refund(self):
         """What an extra payment had paid is open again when it is refunded (P32)."""

@@ -5,6 +5,7 @@ from freezegun import freeze_time
 from odoo import Command
 from odoo.tests import tagged
 
+from .common import EVIDENCE
 from .test_extra import ExtraCommon
 
 MARCH = "2026-03-01 12:00:00"
@@ -194,6 +195,88 @@ class TestExtraRefund(ExtraCommon):
             [note] = self._notes(plan).values()
             self.assertIn("Nothing of the plan is open again", note)
 
+    def _sent(self, plan, amount, **vals):
+        """Return money that arrived at the provider, and is not booked yet."""
+        transaction = (
+            self.env["payment.transaction"]
+            .sudo()
+            .create(
+                {
+                    "provider_id": self.provider.id,
+                    "payment_method_id": self.method.id,
+                    "amount": amount,
+                    "currency_id": plan.currency_id.id,
+                    "partner_id": self.customer.id,
+                    "operation": "online_direct",
+                    **vals,
+                }
+            )
+        )
+        transaction._set_done()
+        return transaction
+
+    def test_p32_extra_is_booked_before_its_refund_whatever_is_told_first(self):
+        """Refunded at the provider at once: core would book the refund alone."""
+        for is_first in (True, False):
+            with self.subTest(refund_first=is_first), freeze_time(MARCH):
+                plan = self._running(consent=True)
+                extra = plan._choose_extra(600.0, "last", EVIDENCE)
+                paid = self._sent(plan, 600.0, payment_plan_extra_id=extra.id)
+                refund = paid._create_child_transaction(200.0, is_refund=True)
+                refund._set_done()
+                told = [refund, paid] if is_first else [paid, refund]
+                for transaction in told:
+                    transaction._post_process()
+                self.env.invalidate_all()
+                self.assertEqual(extra.payment_ids.amount, 600.0)
+                self.assertEqual(sum(self._open(plan)), 1100.0)
+                self.assertTrue(extra.is_paid)
+                self.assertLeftOver(extra, 0.0)
+
+    def test_p32_payment_of_an_invoice_is_booked_before_its_refund(self):
+        with freeze_time(MARCH):
+            plan = self._running(consent=True)
+            line = self._lines(plan)[1]
+            line.action_make_invoice()
+            move = line.move_id
+            paid = self._sent(plan, 500.0, invoice_ids=[Command.set(move.ids)])
+            refund = paid._create_child_transaction(200.0, is_refund=True)
+            refund._set_done()
+            (paid | refund)._post_process()
+            self.env.invalidate_all()
+            self.assertEqual(paid.payment_id.amount, 500.0)
+            self.assertEqual(move.amount_residual, 0.0)
+            self.assertIn("200.00 of", move.activity_ids.summary)
+
+    def test_p26_extra_payments_have_an_entry_with_an_accounting_app(self):
+        """Core leaves it to the bank's statement: all would be charged once more."""
+        with freeze_time(MARCH):
+            plan = self._running(consent=True)
+            self.patch(
+                type(self.env["account.move"]),
+                "_get_invoice_in_payment_state",
+                lambda move: "in_payment",
+            )
+            journal = self.provider.journal_id
+            methods = journal.inbound_payment_method_line_ids
+            methods |= journal.outbound_payment_method_line_ids
+            methods.payment_account_id = False
+            other = self.env["account.payment"].create(
+                {"amount": 5.0, "journal_id": journal.id}
+            )
+            other.action_post()
+            self.assertFalse(other.move_id)  # nothing changes for other payments
+            extra = self._pay_extra(plan, 200.0, "next")
+            self.assertEqual(self._open(plan)[1:], [300.0, 500.0, 500.0])
+            self._refund(extra, 200.0)
+            self.assertEqual(self._open(plan)[1:], [500.0, 500.0, 500.0])
+            self.assertLeftOver(extra, 0.0)
+            wizard = self.env["payment.plan.extra.pay"].create(
+                {"plan_id": plan.id, "amount": 100.0, "journal_id": journal.id}
+            )
+            wizard.action_record()
+            self.assertEqual(self._open(plan)[1:], [400.0, 500.0, 500.0])
+
     # === DISPUTES === #
 
     def test_p34_disputed_extra_stops_charges_and_reopens_when_lost(self):
@@ -285,6 +368,31 @@ class TestExtraRefund(ExtraCommon):
             extra._after_autopay_dispute_closed(True)
             self.assertFalse(move.autopay_collection_ids.is_disputed)
             self.assertEqual(self._lines(plan)[1].state, "scheduled")
+
+    def test_p34_a_new_permission_does_not_end_a_dispute(self):
+        """Withdrawn and given again while the bank asks: it waits, too."""
+        with freeze_time(MARCH):
+            plan = self._running(consent=True)
+            extra = self._pay_extra(plan, 100.0, "last").transaction_ids
+            old = plan._get_mandate_sudo()
+            extra._after_autopay_dispute(100.0)
+            vals = {
+                "partner_id": old.partner_id.id,
+                "currency_id": old.currency_id.id,
+                "max_amount": old.max_amount,
+                "consent_text": old.consent_text,
+                "consent_version": old.consent_version,
+                "res_model": old.res_model,
+                "res_id": old.res_id,
+            }
+            old._withdraw("portal")
+            new = old._grant(self._token(), vals, "portal")
+            self.assertTrue(new.is_disputed)
+            extra._after_autopay_dispute_closed(True)
+            self.assertFalse(new.is_disputed)
+            self.assertFalse(
+                self._running(consent=True)._get_mandate_sudo().is_disputed
+            )
 
     def test_p34_disputed_without_automatic_payment(self):
         """No permission to stop: the salesperson is told all the same."""

@@ -67,6 +67,25 @@ class TestGuardsBooks(ExtraCommon):
         self.assertEqual(self._finish(plan), [300.0, 500.0, 500.0])
         self.assertEqual((plan.state, plan.amount_paid), ("completed", 2000.0))
 
+    def test_p19_money_beyond_an_invoice_is_used_for_another_one_and_back(self):
+        """No extra payment: an accountant recorded more than was open."""
+        with freeze_time(MARCH):
+            plan = self._running(consent=True)
+            line = self._lines(plan)[1]
+            line.action_make_invoice()
+            payment = self._pay(line.move_id, 700.0)
+            self.env.flush_all()
+            self.assertEqual(self._open(plan), [0.0, 0.0, 300.0, 500.0])
+            other = self._invoice(150.0)
+            [item] = payment.move_id.line_ids.filtered("credit")
+            other.js_assign_outstanding_line(item.id)
+            self.env.flush_all()
+            self.assertEqual(self._open(plan), [0.0, 0.0, 450.0, 500.0])
+            other.line_ids.remove_move_reconcile()
+            self.env.flush_all()
+            self.assertEqual(self._open(plan), [0.0, 0.0, 300.0, 500.0])
+        self.assertEqual(self._finish(plan), [300.0, 500.0])
+
     def test_p83_extra_payment_that_arrives_after_the_plan_ended(self):
         """It stays the customer's credit, and the salesperson is told."""
         with freeze_time(MARCH):
@@ -353,6 +372,22 @@ class TestGuardsBooks(ExtraCommon):
                 payment_vals
             ),
         ]
+        # Core lets accountants write transactions.
+        Transaction = self.env["payment.transaction"]
+        transaction = plan.sale_order_id.transaction_ids.sudo(False)
+        attempts += [
+            lambda: transaction.write({"payment_plan_extra_id": extra.id}),
+            lambda: Transaction.create(
+                {
+                    "provider_id": self.provider.id,
+                    "payment_method_id": self.method.id,
+                    "amount": 100.0,
+                    "currency_id": plan.currency_id.id,
+                    "partner_id": self.customer.id,
+                    "payment_plan_extra_id": extra.id,
+                }
+            ),
+        ]
         self.assertFalse(self.env.su)
         for number, attempt in enumerate(attempts):
             with (
@@ -363,6 +398,21 @@ class TestGuardsBooks(ExtraCommon):
                 attempt()
         self.assertFalse(extra.payment_ids)
         self.assertFalse(invoice.payment_plan_id)
+
+    def test_r_nobody_says_that_a_changed_order_is_what_was_signed(self):
+        """Who may write plans cannot release charges that way."""
+        with freeze_time(MARCH):
+            plan = self._running(consent=True)
+            [line] = plan.sale_order_id._get_plan_contract_lines()
+            line.write({"product_uom_qty": 2.0, "price_unit": 1000.0})
+            self.assertTrue(plan.is_out_of_sync)
+            with (
+                self.assertRaisesRegex(AccessError, "use the buttons"),
+                self.env.cr.savepoint(),
+            ):
+                plan.is_out_of_sync = False
+            self.env.invalidate_all()
+            self.assertTrue(plan.is_out_of_sync)
 
     def test_r_a_signed_plan_keeps_its_name(self):
         with freeze_time(MARCH):
