@@ -16,8 +16,8 @@ EXTEND = "extend"
 
 ENTRY_KINDS = [
     (CREDIT, "Top-up"),
-    (CONSUME, "Time deducted"),
-    (RELEASE, "Time returned"),
+    (CONSUME, "Deducted"),
+    (RELEASE, "Returned"),
     (REFUND, "Credit note"),
     (WITHDRAW, "Payment withdrawn"),
     (REINSTATE, "Payment received again"),
@@ -242,6 +242,7 @@ LEDGER_FIELDS = frozenset(
         "state",
         "close_reason",
         "lock_seq",
+        "consume_note",
         "replenish_note",
         "is_replenish_failed",
         "replenish_checked_on",

@@ -1,6 +1,7 @@
 from . import (
     prepaid_ledger_mixin,  # before the models that inherit it
     account_analytic_line,
+    account_analytic_line_customer,
     account_analytic_line_rest,
     account_analytic_line_value,
     account_analytic_line_deduction,
@@ -100,7 +101,6 @@ from . import (
     res_currency,
     res_config_settings,
     res_partner,
-    res_partner_material,
     res_partner_switch,
     sale_order_line,
     sale_order_line_overflow,

@@ -29,9 +29,14 @@ GUARDED_FIELDS = frozenset(
     }
 )
 
-#: Computed from the ledger; never written by a person or over RPC.
+#: Follows from the ledger; never written by a person or over RPC.
 LEDGER_FIELDS = frozenset(
-    {"prepaid_state", "prepaid_covered_hours", "prepaid_overflow_line_id"}
+    {
+        "prepaid_state",
+        "prepaid_covered_hours",
+        "prepaid_overflow_line_id",
+        "prepaid_note",
+    }
 )
 
 
@@ -254,7 +259,7 @@ class AccountAnalyticLine(models.Model):
         )
         return self.env._(
             "%(entries)s: this time is deducted from a prepaid budget. Return it first "
-            "(button Return on the time entry), then change it.",
+            "(button Return to prepaid budget on the time entry), then change it.",
             entries=names,
         )
 
@@ -315,17 +320,9 @@ class AccountAnalyticLine(models.Model):
     def _get_prepaid_free_domain(self):
         """Return the domain of customers who are shown free time, deducted at zero."""
         at_zero = Domain("zero_rate_policy", "=", ZERO_DEDUCT)
-        return Domain(
-            "partner_id.commercial_partner_id.prepaid_budget_ids", "any", at_zero
+        return self._get_prepaid_customer_domain(
+            Domain("prepaid_budget_ids", "any", at_zero)
         )
-
-    def _get_prepaid_partners(self):
-        """Return the commercial entity that each timesheet was worked for."""
-        return {
-            timesheet: timesheet.so_line.order_partner_id.commercial_partner_id
-            or timesheet.partner_id.commercial_partner_id
-            for timesheet in self
-        }
 
     @api.model
     def _get_prepaid_hour(self):

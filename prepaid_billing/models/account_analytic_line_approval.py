@@ -47,10 +47,13 @@ class AccountAnalyticLineApproval(models.Model):
         """An approval ends when what was approved changes.
 
         :raise AccessError: an approval is given by somebody without the right
-        :raise UserError: time is rejected of which some is deducted or invoiced
+        :raise UserError: time is rejected of which some is deducted or invoiced, or
+            something is decided about that is not time
         """
         if APPROVAL_FIELDS & vals.keys():
             self._check_prepaid_approver()
+            if vals["prepaid_approval"]:
+                self._check_prepaid_approvable()
             if vals["prepaid_approval"] == REJECTED:
                 self._check_prepaid_rejectable()
             return super().write(vals)
@@ -70,11 +73,20 @@ class AccountAnalyticLineApproval(models.Model):
         return self.filtered(
             lambda t: (
                 t.prepaid_approval == APPROVED
-                and any(
-                    t._fields[name].convert_to_write(t[name], t) != vals[name]
-                    for name in changing
-                )
+                and any(t._is_prepaid_changing(name, vals[name]) for name in changing)
             )
+        )
+
+    def _is_prepaid_changing(self, name, value):
+        """Whether a value differs from what stands there; a date may come as text.
+
+        :param str name: of a field
+        :param value: as it is written
+        """
+        self.ensure_one()
+        field = self._fields[name]
+        return field.convert_to_cache(value, self) != field.convert_to_cache(
+            self[name], self
         )
 
     def _check_prepaid_approver(self):
@@ -90,6 +102,21 @@ class AccountAnalyticLineApproval(models.Model):
                 "Ask an administrator for it."
             )
         )
+
+    def _check_prepaid_approvable(self):
+        """Refuse to decide about expenses and material.
+
+        :raise UserError: some of these are not time
+        """
+        others = self.filtered(lambda t: not t.project_id)
+        if others:
+            raise UserError(
+                self.env._(
+                    "%(entry)s is not time: expenses and material are neither approved "
+                    "nor rejected. Deduct it, or leave it to the next invoice.",
+                    entry=others[0].display_name,
+                )
+            )
 
     def _check_prepaid_rejectable(self):
         """Refuse to reject what somebody paid for, or is asked to pay.
@@ -114,13 +141,16 @@ class AccountAnalyticLineApproval(models.Model):
     # === ACTIONS === #
 
     def action_prepaid_approve(self):
-        """Approve this time; the schedule of its budget deducts it."""
+        """Approve this time; the schedule of its budget deducts it.
+
+        :raise UserError: some of it is not time
+        """
         self._write_prepaid_approval(APPROVED)
 
     def action_prepaid_reject(self):
         """Reject this time: nobody pays for it.
 
-        :raise UserError: some of it is deducted or invoiced
+        :raise UserError: some of it is deducted or invoiced, or not time
         """
         self._write_prepaid_approval(REJECTED)
 
@@ -133,7 +163,7 @@ class AccountAnalyticLineApproval(models.Model):
         self.check_access("read")
         # Who deducts decides about the time of all, whoever may edit it.
         self.sudo().filtered(
-            lambda t: t.project_id and t.prepaid_approval != approval
+            lambda t: t.prepaid_approval != approval
         ).prepaid_approval = approval
 
     # === WHAT FOLLOWS === #

@@ -1,6 +1,7 @@
 from dataclasses import dataclass
 
 from odoo import models
+from odoo.fields import Domain
 from odoo.tools import float_compare
 
 from ..const import CONSUME, RELEASE
@@ -49,30 +50,42 @@ class AccountAnalyticLineCorrection(models.Model):
         :param dict planned: key -> list of :class:`Origin` about to be deducted
         :return: dict key -> list of :class:`Origin`, the latest first
         """
-        Entry_sudo = self.env["prepaid.entry"].sudo()  # whoever logs time
+        entries_sudo = self._get_prepaid_corrected_entries_sudo()
+        left = entries_sudo._get_hours_left()
+        by_key = entries_sudo.grouped(
+            lambda e: (e.company_id, e.timesheet_id._get_prepaid_correction_key())
+        )
         origins = {}
         for timesheet in self:
             key = timesheet._get_prepaid_correction_key()
             if key in origins:
                 continue
-            entries_sudo = Entry_sudo.search(
-                [
-                    ("kind", "=", CONSUME),
-                    ("origin_id", "=", False),
-                    ("company_id", "=", timesheet.company_id.id),
-                    ("timesheet_id.employee_id", "=", timesheet.employee_id.id),
-                    ("timesheet_id.project_id", "=", timesheet.project_id.id),
-                    ("timesheet_id.task_id", "=", timesheet.task_id.id),
-                    ("timesheet_id.so_line", "=", timesheet.so_line.id),
-                ],
-                order="id desc",
-            )._get_unreturned()
-            left = entries_sudo._get_hours_left()
             origins[key] = list(reversed(planned.get(key, []))) + [
                 self._prepare_prepaid_origin(entry, left[entry])
-                for entry in entries_sudo
+                for entry in by_key.get((timesheet.company_id, key), ())
             ]
         return origins
+
+    def _get_prepaid_corrected_entries_sudo(self):
+        """Return what is deducted of time that these could correct, all at once.
+
+        :return: `prepaid.entry`, the latest first; a few of time that is only similar
+        """
+        Entry_sudo = self.env["prepaid.entry"].sudo()  # whoever logs time
+        if not self:
+            return Entry_sudo
+        alike = Domain.AND(
+            # With False, where some have no task, or no item.
+            Domain(name, "in", [timesheet[name].id for timesheet in self])
+            for name in ("employee_id", "project_id", "task_id", "so_line")
+        )
+        return Entry_sudo.search(
+            Domain("kind", "=", CONSUME)
+            & Domain("origin_id", "=", False)
+            & Domain("company_id", "in", self.company_id.ids)
+            & Domain("timesheet_id", "any", alike),
+            order="id desc",
+        )._get_unreturned()
 
     def _prepare_prepaid_origin(self, entry, hours):
         valuation = Valuation(
@@ -175,7 +188,7 @@ class AccountAnalyticLineCorrection(models.Model):
         valuation = Valuation(Budget, covered=covered)
         deduction = Deduction(self, valuation)
         wanted = -self._get_prepaid_hours() + covered
-        # The budget is that of what is corrected.
+        # The budget is that of what is corrected; its terms only, whoever logs time.
         budget = origins[0].valuation.budget.sudo() if origins else Budget
         obstacle = origins and self._get_prepaid_obstacle(budget, covered)
         parts = () if obstacle else self._take_from_prepaid_origins(origins, wanted)

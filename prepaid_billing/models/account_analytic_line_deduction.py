@@ -259,6 +259,6 @@ class AccountAnalyticLineDeduction(models.Model):
         matches_sudo = self._match_prepaid_budgets_sudo()
         again = self.filtered(lambda t: matches_sudo[t] in budgets)
         deductions = again._plan_prepaid_deductions()
-        possible = [d.timesheet.id for d in deductions if not d.obstacle]
+        possible = [d.timesheet.id for d in deductions if not d.obstacle or d.beyond]
         if possible:
             self.browse(possible)._prepaid_deduct()

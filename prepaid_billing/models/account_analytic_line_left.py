@@ -17,13 +17,15 @@ class AccountAnalyticLine(models.Model):
         help="What remains of the customer's prepaid budgets.",
     )
 
-    @api.depends("partner_id", "company_id")
+    @api.depends("partner_id", "so_line", "company_id")
     def _compute_prepaid_left(self):
-        owners = self.partner_id.commercial_partner_id
+        customers = self._get_prepaid_partners()
+        owners = self.env["res.partner"].union(*customers.values())
         left = self.env["prepaid.budget"]._get_left_texts(owners, self.company_id)
         for timesheet in self:
-            owner = timesheet.partner_id.commercial_partner_id
-            timesheet.prepaid_left = left.get((owner.id, timesheet.company_id.id))
+            timesheet.prepaid_left = left.get(
+                (customers[timesheet].id, timesheet.company_id.id)
+            )
 
 
 class PrepaidBudget(models.Model):

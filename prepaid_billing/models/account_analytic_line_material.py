@@ -18,34 +18,10 @@ class AccountAnalyticLineMaterial(models.Model):
     _inherit = "account.analytic.line"
 
     prepaid_units = fields.Float(
-        "Units",
+        "Expense quantity",
         compute="_compute_prepaid_units",
         help="Quantity of an expense or of material.",
     )
-
-    prepaid_reinvoiced_to = fields.Many2one(
-        "res.partner",
-        "Re-invoiced to",
-        compute="_compute_prepaid_reinvoiced_to",
-        search="_search_prepaid_reinvoiced_to",
-        compute_sudo=True,
-        groups="prepaid_billing.group_user",
-        help="Customer who is billed an expense, or material; empty for time.",
-    )
-
-    @api.depends("so_line", "project_id")
-    def _compute_prepaid_reinvoiced_to(self):
-        for line in self:
-            customer = line.so_line.order_partner_id.commercial_partner_id
-            line.prepaid_reinvoiced_to = not line.project_id and customer
-
-    @api.model
-    def _search_prepaid_reinvoiced_to(self, operator, value):
-        if operator != "in":
-            return NotImplemented
-        owner = Domain("order_partner_id.commercial_partner_id", "in", value)
-        # Who deducts need not have any right on sales orders.
-        return Domain("project_id", "=", False) & Domain("so_line", "any!", owner)
 
     @api.depends("unit_amount", "project_id")
     def _compute_prepaid_units(self):

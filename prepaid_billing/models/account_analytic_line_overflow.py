@@ -144,6 +144,6 @@ class AccountAnalyticLineOverflow(models.Model):
         others = self - marked
         return (
             super(AccountAnalyticLineOverflow, others).action_prepaid_return()
-            if (others)
+            if others
             else None
         )

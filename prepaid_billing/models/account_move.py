@@ -5,6 +5,9 @@ from odoo.addons.invoice_autopay.tools import lock_rows
 
 from ..const import REFUND, WITHDRAW
 
+#: Which request made an invoice; never written by a person or over RPC.
+REQUEST_FIELDS = frozenset({"prepaid_request_key", "is_prepaid_portal"})
+
 
 class AccountMove(models.Model):
     _inherit = "account.move"
@@ -38,33 +41,34 @@ class AccountMove(models.Model):
 
     @api.model
     def default_get(self, fields):
-        """No default value from anywhere is the key of a request."""
-        return super().default_get([f for f in fields if f != "prepaid_request_key"])
+        """No default value from anywhere says who asked for a top-up."""
+        return super().default_get([f for f in fields if f not in REQUEST_FIELDS])
 
     @api.model_create_multi
     def create(self, vals_list):
-        """The key of a request is given by the top-up, never by hand.
+        """Who asked for a top-up is written by the top-up, never by hand.
 
-        :raise UserError: a key is given
+        :raise UserError: such a field is given
         """
         for vals in vals_list:
             self._ensure_prepaid_untyped(vals)
         return super().create(vals_list)
 
     def write(self, vals):
-        """The key of a request stays as it is.
+        """Who asked for a top-up stays as it is.
 
-        :raise UserError: a key is given
+        :raise UserError: such a field is given
         """
         self._ensure_prepaid_untyped(vals)
         return super().write(vals)
 
     def _ensure_prepaid_untyped(self, vals):
-        if "prepaid_request_key" in vals and not self.env.su:
+        if REQUEST_FIELDS & vals.keys() and not self.env.su:
             raise UserError(
                 self.env._(
-                    "The key of a top-up cannot be typed: it says which request "
-                    "made the invoice."
+                    "Which request made a top-up invoice, and whether the customer "
+                    "ordered it, cannot be typed. Make the invoice with Top up on the "
+                    "budget."
                 )
             )
 

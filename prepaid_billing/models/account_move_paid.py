@@ -16,13 +16,6 @@ class AccountMovePaid(models.Model):
 
     _inherit = "account.move"
 
-    prepaid_payment_ids = fields.One2many(
-        "prepaid.entry",
-        "invoice_id",
-        "Paid from prepaid budgets",
-        readonly=True,
-        groups="prepaid_billing.group_user",
-    )
     prepaid_paying_budget_ids = fields.Many2many(
         "prepaid.budget",
         string="Prepaid budgets that can pay it",
@@ -60,13 +53,14 @@ class AccountMovePaid(models.Model):
 
         As much is paid as is open and left; a budget that refuses to cover in part pays
         all or nothing. Usable over Odoo's external API: the same request again, with
-        the same key, returns the same entry.
+        the same key, returns the same entries.
 
         :param budget: `prepaid.budget`, or its id
         :param str key: any text that is unique to this request
         :return: list of ids of the `prepaid.entry`
         :raise AccessError: the user may not deduct, or not see invoice or budget
-        :raise UserError: this budget cannot pay this invoice; the message says why
+        :raise UserError: this budget cannot pay this invoice, or the key belongs to
+            another request; the message says why
         """
         self.ensure_one()
         Budget = self.env["prepaid.budget"]
@@ -86,6 +80,15 @@ class AccountMovePaid(models.Model):
         """
         self._lock_for_prepaid(budget)
         if earlier := budget._get_movements_of_request(key):
+            if earlier.invoice_id != self:
+                raise UserError(
+                    self.env._(
+                        "The key %(key)s was used for another request. Use a new key "
+                        "for %(invoice)s.",
+                        key=key,
+                        invoice=self.name,
+                    )
+                )
             return earlier
         if reason := self._get_prepaid_payment_obstacle(budget):
             raise UserError(reason)
@@ -163,7 +166,9 @@ class AccountMovePaid(models.Model):
         lines = self.invoice_line_ids.filtered(lambda ln: ln.display_type == "product")
         # An accountant may not read orders.
         deposits_sudo = lines.sudo().sale_line_ids.filtered("is_downpayment")
-        products_sudo = lines.product_id.sudo() | deposits_sudo.order_id.order_line.product_id
+        products_sudo = (
+            lines.product_id.sudo() | deposits_sudo.order_id.order_line.product_id
+        )
         return bool(lines.prepaid_budget_id or products_sudo.filtered("prepaid_ok"))
 
     def action_pay_from_prepaid(self):

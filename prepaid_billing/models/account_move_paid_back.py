@@ -21,8 +21,10 @@ class AccountMovePaidBack(models.Model):
         Core takes any journal entry beside a credit note for a part of the reversal.
         """
         result = super()._compute_payment_state()
-        for move in self.filtered(lambda move: move.payment_state == "reversed"):
-            if move._get_prepaid_payments_sudo():
+        reversed_moves = self.filtered(lambda move: move.payment_state == "reversed")
+        paid_sudo = reversed_moves._get_prepaid_payments_sudo().invoice_id
+        for move in reversed_moves:
+            if move._origin.id in paid_sudo.ids:
                 move.payment_state = "paid"
         return result
 
@@ -65,8 +67,8 @@ class AccountMovePaidBack(models.Model):
             raise UserError(
                 self.env._(
                     "%(invoice)s is paid from %(budget)s: it cannot be reset to draft. "
-                    "Take the payment back first (button Return on the movement of the "
-                    "budget), or make a credit note.",
+                    "Take the payment back first (button Take payment back on the "
+                    "movement of the budget), or make a credit note.",
                     invoice=payment_sudo.invoice_id.display_name,
                     budget=payment_sudo.budget_id.display_name,
                 )
@@ -83,8 +85,9 @@ class AccountMovePaidBack(models.Model):
             raise UserError(
                 self.env._(
                     "%(entry)s books prepaid credit that was used: it is not reversed "
-                    "by hand. Return what was deducted (button Return on the movement "
-                    "of the budget); that books its own entry.",
+                    "by hand. Return what was deducted (button Return time, or Take "
+                    "payment back, on the movement of the budget); that books its own "
+                    "entry.",
                     entry=move.display_name,
                 )
             )

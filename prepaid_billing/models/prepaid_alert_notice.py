@@ -200,4 +200,7 @@ class PrepaidAlertNotice(models.Model):
 
         :param datetime at: not before
         """
-        self.env.ref("prepaid_billing.ir_cron_send_alerts")._trigger(at)
+        xmlid = "prepaid_billing.ir_cron_send_alerts"
+        # No deduction fails because somebody deleted the job.
+        if cron := self.env.ref(xmlid, raise_if_not_found=False):
+            cron._trigger(at)

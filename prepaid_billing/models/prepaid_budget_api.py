@@ -6,7 +6,8 @@ class PrepaidBudgetApi(models.Model):
     """What other programs ask of budgets over Odoo's external API.
 
     Beside these: `top_up` here, `prepaid_deduct` and `action_prepaid_return` of time
-    entries, and reading any of the models. All of them answer in plain JSON.
+    entries, `pay_from_prepaid` of invoices, and reading any of the models. All of them
+    answer in plain JSON.
     """
 
     _inherit = "prepaid.budget"
@@ -21,9 +22,13 @@ class PrepaidBudgetApi(models.Model):
             unit, `is_low`, `state`, `runs_out_on` (ISO date or False)
         :raise AccessError: the user may not see budgets, or not one of these
         """
-        if not self.env.user.has_group("prepaid_billing.group_user"):
+        may_see = self.env.su or self.env.user.has_group("prepaid_billing.group_user")
+        if not may_see:
             raise AccessError(
-                self.env._("Budgets are for the group Prepaid Billing / User.")
+                self.env._(
+                    "Budgets are for the group Prepaid Billing / User. Ask an "
+                    "administrator for it."
+                )
             )
         self.check_access("read")
         return [

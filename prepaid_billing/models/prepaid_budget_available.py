@@ -32,6 +32,7 @@ class PrepaidBudgetAvailable(models.Model):
         tracking=True,
         help="The customer sees, beside the balance, what is left of it after the work "
         "that is not deducted yet.",
+        groups="base.group_user",
     )
 
     @api.depends("balance")
@@ -70,10 +71,8 @@ class PrepaidBudgetAvailable(models.Model):
             & Domain("prepaid_overflow_line_id", "=", False)
             & Domain("project_id", "!=", False)
             & Domain("company_id", "in", self.company_id.ids)
-            & Domain(
-                "partner_id.commercial_partner_id",
-                "in",
-                self.partner_id.commercial_partner_id.ids,
+            & self.env["account.analytic.line"]._get_prepaid_customer_domain(
+                Domain("id", "in", self.partner_id.commercial_partner_id.ids)
             )
         )
 
@@ -132,6 +131,7 @@ class ResPartner(models.Model):
         compute="_compute_prepaid_available", compute_sudo=True, groups=SEEING_GROUPS
     )
 
+    @api.depends_context("company", "allowed_company_ids")
     def _compute_prepaid_available(self):
         """Sum the budgets that the balance sums: those in its currency."""
         budgets = self.env["prepaid.budget"].search(
@@ -165,14 +165,16 @@ class AccountAnalyticLine(models.Model):
         help="What remains when all time that is logged so far is deducted.",
     )
 
-    @api.depends("partner_id", "company_id", "unit_amount", "prepaid_approval")
+    @api.depends(
+        "partner_id", "so_line", "company_id", "unit_amount", "prepaid_approval"
+    )
     def _compute_prepaid_left_available(self):
-        owners = self.partner_id.commercial_partner_id
+        customers = self._get_prepaid_partners()
+        owners = self.env["res.partner"].union(*customers.values())
         texts = self.env["prepaid.budget"]._get_available_texts(owners, self.company_id)
         for timesheet in self:
-            owner = timesheet.partner_id.commercial_partner_id
             timesheet.prepaid_left_available = texts.get(
-                (owner.id, timesheet.company_id.id)
+                (customers[timesheet].id, timesheet.company_id.id)
             )
 
 

@@ -124,8 +124,8 @@ class PrepaidBudgetClosing(models.Model):
         if self._to_units(self.balance) <= 0:
             return
         summary = self.env._(
-            "%(budget)s is closed, and %(left)s has come back to it. Open it again, and "
-            "give it back, move it, or let it lapse.",
+            "%(budget)s is closed, and %(left)s came back to it. Open it again, and "
+            "give that back, move it, or let it lapse.",
             budget=self.display_name,
             left=self.currency_id.format(self.balance),
         )

@@ -36,6 +36,7 @@ class PrepaidBudgetConsumption(models.Model):
         help="By hand: somebody chooses the time. As soon as time is saved: at once. "
         "By schedule: every hour, whatever is due. What is short stays to deduct; what "
         "somebody returned is not deducted again by itself.",
+        groups="base.group_user",
     )
     consume_rule = fields.Selection(
         DUE_RULES,
@@ -44,12 +45,14 @@ class PrepaidBudgetConsumption(models.Model):
         default=DUE_APPROVED,
         tracking=True,
         help="What the schedule waits for.",
+        groups="base.group_user",
     )
     consume_days = fields.Integer(
         "Days after the work",
         default=7,
         tracking=True,
         help="0: on the day of the work.",
+        groups="base.group_user",
     )
     consume_note = fields.Char(
         "Automatic deduction",
@@ -105,10 +108,8 @@ class PrepaidBudgetConsumption(models.Model):
             & Domain("prepaid_overflow_line_id", "=", False)
             & Domain("project_id", "!=", False)
             & Domain("company_id", "in", budgets.company_id.ids)
-            & Domain(
-                "partner_id.commercial_partner_id",
-                "in",
-                budgets.partner_id.commercial_partner_id.ids,
+            & self.env["account.analytic.line"]._get_prepaid_customer_domain(
+                Domain("id", "in", budgets.partner_id.commercial_partner_id.ids)
             )
         )
 

@@ -8,6 +8,7 @@ from ..const import (
     EVENT_LOW,
     EVENT_REPLENISHED,
     EVENT_SUSPENDED,
+    LOT_PENDING,
     NOTICE_EXPIRY,
     REINSTATE,
 )
@@ -20,7 +21,13 @@ class PrepaidBudgetEvent(models.Model):
 
     _inherit = "prepaid.budget"
 
-    event_ids = fields.One2many("prepaid.event", "budget_id", "Events", readonly=True)
+    event_ids = fields.One2many(
+        "prepaid.event",
+        "budget_id",
+        "Events",
+        readonly=True,
+        groups="prepaid_billing.group_user",
+    )
     is_low_told = fields.Boolean(
         readonly=True,
         copy=False,
@@ -57,7 +64,12 @@ class PrepaidBudgetEvent(models.Model):
         budgets = self.browse(sorted(ids)).exists()
         budgets.filtered(lambda b: b.is_low_told and not b.is_low).is_low_told = False
         fallen = budgets.filtered(
-            lambda b: b.is_low and not b.is_low_told and b.entry_ids
+            lambda b: (
+                b.is_low
+                and not b.is_low_told
+                # Lots are few, entries are not. A debt may come before all credit.
+                and (b.balance or any(lot.state != LOT_PENDING for lot in b.lot_ids))
+            )
         )
         fallen.is_low_told = True
         self.env["prepaid.event"]._record(
@@ -123,22 +135,24 @@ class PrepaidAlertNoticeEvent(models.Model):
     def create(self, vals_list):
         """What people are told by mail, programs are told as well."""
         notices = super().create(vals_list)
-        for notice in notices:
-            is_expiry = notice.kind == NOTICE_EXPIRY
-            self.env["prepaid.event"]._record(
-                EVENT_EXPIRING if is_expiry else EVENT_ALERT,
-                [
-                    (
-                        notice.budget_id,
-                        {
-                            "name": notice._get_sentence(),
-                            "amount": notice.amount,
-                            "expires_on": notice.expires_on,
-                        },
-                    )
-                ],
-            )
+        expiring = notices.filtered(lambda notice: notice.kind == NOTICE_EXPIRY)
+        Event = self.env["prepaid.event"]
+        Event._record(EVENT_EXPIRING, expiring._prepare_events_vals())
+        Event._record(EVENT_ALERT, (notices - expiring)._prepare_events_vals())
         return notices
+
+    def _prepare_events_vals(self):
+        return [
+            (
+                notice.budget_id,
+                {
+                    "name": notice._get_sentence(),
+                    "amount": notice.amount,
+                    "expires_on": notice.expires_on,
+                },
+            )
+            for notice in self
+        ]
 
 
 class PrepaidReplenishmentEvent(models.Model):

@@ -14,6 +14,7 @@ class PrepaidBudgetMaterial(models.Model):
         tracking=True,
         help="What vendor bills and expenses add to the customer's sales orders at "
         "cost or at sales price, for delivered quantities, can be deducted like time.",
+        groups="base.group_user",
     )
 
     @api.constrains("pays_for_materials", "unit")

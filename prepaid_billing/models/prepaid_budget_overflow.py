@@ -18,6 +18,7 @@ class PrepaidBudgetOverflow(models.Model):
         tracking=True,
         help="When time is deducted, what the credit does not cover stays billable. "
         "Its own rate: on an item of its own in the same sales order.",
+        groups="base.group_user",
     )
     overflow_product_id = fields.Many2one(
         "product.product",
@@ -27,6 +28,7 @@ class PrepaidBudgetOverflow(models.Model):
         "('service_type', '=', 'timesheet')]",
         tracking=True,
         help="A service invoiced on timesheets. Empty: that of the sales order item.",
+        groups="base.group_user",
     )
     overflow_rate = fields.Monetary(
         "Rate beyond the budget",
@@ -34,6 +36,7 @@ class PrepaidBudgetOverflow(models.Model):
         tracking=True,
         help="Per hour, without tax. 0: the price of the service on the price list of "
         "the sales order.",
+        groups="base.group_user",
     )
 
     _overflow_rate_not_negative = models.Constraint(

@@ -79,3 +79,14 @@ class PrepaidBudgetPayment(models.Model):
         :return: dict lot id -> whole smallest amounts
         """
         return dict(take(units, dict(takes)))
+
+    def _post_transfer(self, target, takes, reason, key=None):
+        """Tell the books at once what moved: payments are told at once, too.
+
+        What moves is worth what all before it left over. Told later than a payment that
+        is taken back, its value would be a cent more or less than what has moved.
+        """
+        entries = super()._post_transfer(target, takes, reason, key)
+        if self._is_taxed_at_use():
+            self._recognize(until=self.company_id._get_autopay_today())
+        return entries

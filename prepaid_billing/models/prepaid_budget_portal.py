@@ -164,6 +164,7 @@ class PrepaidBudgetPortal(models.Model):
             "description": entry.name if entry.name != "/" else False,
             "project": project,
             "hours": abs(entry.hours),
+            "units": abs(entry.units),
             "rate": entry.rate,
             "amount": entry.quantity,
             "balance": entry.balance_after,

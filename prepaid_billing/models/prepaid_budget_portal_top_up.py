@@ -10,6 +10,7 @@ PORTAL_FIELDS = ("portal_top_up", "portal_min", "portal_max")
 CHOICE_AMOUNT = "amount"
 #: Characters of a key that a browser may send.
 KEY_LENGTH = 64
+LIMIT_HELP = "Without tax, what the customer may order at once."
 
 
 class PrepaidBudgetPortalTopUp(models.Model):
@@ -33,8 +34,12 @@ class PrepaidBudgetPortalTopUp(models.Model):
         groups="base.group_user",
         help="Empty: the prepaid pack of the budget.",
     )
-    portal_min = fields.Monetary("Smallest amount", groups="base.group_user")
-    portal_max = fields.Monetary("Largest amount", groups="base.group_user")
+    portal_min = fields.Monetary(
+        "Smallest amount", groups="base.group_user", help=LIMIT_HELP
+    )
+    portal_max = fields.Monetary(
+        "Largest amount", groups="base.group_user", help=LIMIT_HELP
+    )
 
     @api.constrains("portal_top_up", "portal_min", "portal_max")
     def _check_portal_top_up(self):
@@ -67,9 +72,10 @@ class PrepaidBudgetPortalTopUp(models.Model):
                 company.prepaid_portal_top_up,
                 company.prepaid_portal_product_ids,
             )
+            today = company._get_autopay_today()
             limits = [
                 company.currency_id._convert(
-                    amount, self.money_currency_id, company, fields.Date.today()
+                    amount, self.money_currency_id, company, today
                 )
                 for amount in (company.prepaid_portal_min, company.prepaid_portal_max)
             ]
@@ -181,9 +187,12 @@ class PrepaidBudgetPortalTopUp(models.Model):
         budget_sudo._lock_for_ledger()
         if not self._can_top_up_in_portal():
             raise UserError(
-                self.env._("%(budget)s cannot be topped up here.", budget=self.name)
+                self.env._(
+                    "%(budget)s cannot be topped up here. Ask us for an invoice.",
+                    budget=self.name,
+                )
             )
-        key = f"portal/{self.id}/{(key or '')[:KEY_LENGTH]}" if key else None
+        key = f"portal/{self.id}/{key[:KEY_LENGTH]}" if key else None
         move_sudo = budget_sudo._get_move_of_request(key)
         if move_sudo.state == "cancel":
             raise UserError(self.env._("You canceled this top-up. Start a new one."))
@@ -278,7 +287,13 @@ class PrepaidBudgetPortalTopUp(models.Model):
         moves_sudo = self._get_portal_open_invoices()
         move_sudo = moves_sudo.filtered(lambda m: m.id == move_id)
         if not move_sudo or not self._can_top_up_in_portal():
-            raise UserError(self.env._("This top-up is not open any more."))
+            raise UserError(
+                self.env._(
+                    "This top-up of %(budget)s is not open any more: it is paid or "
+                    "canceled. The movements of the budget show it.",
+                    budget=self.name,
+                )
+            )
         if not move_sudo._can_cancel_in_portal():
             raise UserError(
                 self.env._(
@@ -301,8 +316,15 @@ class PrepaidBudgetTypePortal(models.Model):
         check_company=True,
         domain="[('prepaid_ok', '=', True)]",
     )
-    portal_min = fields.Monetary("Smallest amount")
-    portal_max = fields.Monetary("Largest amount")
+    portal_min = fields.Monetary("Smallest amount", help=LIMIT_HELP)
+    portal_max = fields.Monetary("Largest amount", help=LIMIT_HELP)
+
+    _portal_limits = models.Constraint(
+        "CHECK (portal_min >= 0 AND portal_max >= portal_min"
+        f" AND (portal_top_up != '{PORTAL_AMOUNT}' OR portal_max > 0))",
+        "Say how small and how large an amount the customer may choose: the largest "
+        "above zero and not below the smallest, the smallest not below zero.",
+    )
 
     def _prepare_budget_vals(self):
         """A type also says what its customers may order by themselves."""

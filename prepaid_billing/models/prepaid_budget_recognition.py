@@ -99,11 +99,12 @@ class PrepaidBudgetRecognition(models.Model):
         return self.env.cr.dictfetchall()
 
     @api.model
-    def _get_unbooked_query(self, company, budgets=None):
+    def _get_unbooked_query(self, company, budgets=None, until=None):
         """Return SQL of what the books do not know yet, oldest first.
 
         :param company: `res.company`
         :param budgets: `prepaid.budget`, None for all of the company
+        :param date until: last day; None for what is told to the books now
         """
         own = SQL("lot.company_id = %s", company.id)
         if budgets is not None:
@@ -139,7 +140,7 @@ class PrepaidBudgetRecognition(models.Model):
             """,
             movements=self._get_movement_query(own),
             notes=self._get_credit_note_query(own),
-            until=self._get_recognized_until(company),
+            until=until or self._get_recognized_until(company),
             own=own,
         )
 
@@ -193,11 +194,12 @@ class PrepaidBudgetRecognition(models.Model):
             self[:half]._recognize_isolated()
             self[half:]._recognize_isolated()
 
-    def _recognize(self):
+    def _recognize(self, until=None):
         """Book what happened to the lots of these budgets since the last time.
 
         Running it again, or in two workers, books nothing twice.
 
+        :param date until: last day, also within a period that is not over
         :return: the new `prepaid.recognition`
         :raise UserError: a company has no journal for it
         """
@@ -205,7 +207,8 @@ class PrepaidBudgetRecognition(models.Model):
         recognitions = self.env["prepaid.recognition"]
         for company, budgets in self.grouped("company_id").items():
             movements = {}
-            for row in self._read_rows(self._get_unbooked_query(company, budgets)):
+            query = self._get_unbooked_query(company, budgets, until)
+            for row in self._read_rows(query):
                 movements.setdefault(row["lot_id"], []).append(row)
             lots = self.env["prepaid.lot"].browse(movements)
             done = lots._get_recognized()

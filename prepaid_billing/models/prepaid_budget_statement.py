@@ -179,6 +179,7 @@ class PrepaidBudgetStatement(models.Model):
             "work_date": entry.work_date,
             "description": entry.name if entry.name != "/" else False,
             "hours": entry.hours,
+            "units": entry.units,
             "rate": entry.rate,
             "amount": entry.quantity,
             "balance": self._from_units(self._to_units(balance)),

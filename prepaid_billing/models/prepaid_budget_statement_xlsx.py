@@ -6,7 +6,7 @@ import xlsxwriter
 from odoo import models
 
 #: Width of the columns, in characters.
-WIDTHS = (12, 22, 44, 12, 9, 11, 14, 14)
+WIDTHS = (12, 22, 44, 12, 18, 11, 14, 14)
 
 
 class PrepaidBudgetStatementXlsx(models.Model):
@@ -97,7 +97,7 @@ class PrepaidBudgetStatementXlsx(models.Model):
             self.env._("What"),
             self.env._("Description"),
             self.env._("Worked on"),
-            self.env._("Hours"),
+            self.env._("Hours or quantity"),
             self.env._("Rate"),
             self.env._("Amount"),
             self.env._("Balance"),
@@ -110,8 +110,8 @@ class PrepaidBudgetStatementXlsx(models.Model):
         if row["work_date"]:
             day = _to_datetime(row["work_date"])
             sheet.write_datetime(line, 3, day, formats["day"])
-        if row["hours"]:
-            sheet.write_number(line, 4, row["hours"], formats["hours"])
+        if quantity := row["hours"] or row["units"]:
+            sheet.write_number(line, 4, quantity, formats["hours"])
             sheet.write_number(line, 5, row["rate"], formats["rate"])
         sheet.write_number(line, 6, row["amount"], formats["number"])
         sheet.write_number(line, 7, row["balance"], formats["number"])

@@ -73,7 +73,9 @@ class PrepaidBudgetType(models.Model):
     time_increment = fields.Integer("Count time in steps of (minutes)")
     consumption_mode = fields.Selection(CONSUMPTION_MODES, "Deduct time")
     consume_rule = fields.Selection(DUE_RULES, "Deduct after")
-    consume_days = fields.Integer("Days after the work")
+    consume_days = fields.Integer(
+        "Days after the work", default=7, help="0: on the day of the work."
+    )
     pays_for_materials = fields.Boolean("Also pays for expenses and material")
     overflow_policy = fields.Selection(OVERFLOW_POLICIES, "Bill the rest at")
     overflow_rate = fields.Monetary(
@@ -125,11 +127,11 @@ class PrepaidBudgetType(models.Model):
         values = {name: self[name] for name in TYPE_FIELDS}
         values["product_id"] = self.product_id.id
         values["overflow_product_id"] = self.overflow_product_id.id
-        return {
-            name: value
-            for name, value in values.items()
-            if value or name == "cover_earlier_work"
-        }
+        # 0 says something of these: not left open.
+        said = {"cover_earlier_work"}
+        if self.consume_rule:
+            said.add("consume_days")
+        return {name: value for name, value in values.items() if value or name in said}
 
 
 class PrepaidBudgetOfType(models.Model):

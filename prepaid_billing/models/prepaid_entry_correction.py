@@ -53,6 +53,16 @@ class PrepaidEntryCorrection(models.Model):
 
     # === UNDOING THAT === #
 
+    def _get_unreturned(self):
+        """Add what corrections gave back in whole: it is returned together with them.
+
+        Else its time would count as deducted for ever, however it is edited.
+        """
+        deducted = self.filtered(lambda e: e.kind == CONSUME and not e.origin_id)
+        return super()._get_unreturned() | deducted.filtered(
+            lambda e: e._get_live_corrections()
+        )
+
     def _prepare_release_movements(self, reason=False):
         """Undo the corrections of this deduction before it is returned as it was.
 

@@ -83,17 +83,23 @@ class PrepaidEntryInvoice(models.Model):
 class PrepaidBudget(models.Model):
     _inherit = "prepaid.budget"
 
+    def _prepare_portal_movement(self, entry, label, project):
+        """Say that an invoice was paid, where no time was deducted."""
+        label = self._get_invoice_label(entry) or label
+        return super()._prepare_portal_movement(entry, label, project)
+
     def _prepare_statement_row(self, entry, label, balance):
         """Say that an invoice was paid, where no time was deducted."""
-        row = super()._prepare_statement_row(entry, label, balance)
-        if not entry.invoice_id:
-            return row
-        is_paid = entry.quantity < 0
-        return {
-            **row,
-            "label": (
-                self.env._("Invoice paid")
-                if is_paid
-                else self.env._("Payment of an invoice taken back")
-            ),
-        }
+        label = self._get_invoice_label(entry) or label
+        return super()._prepare_statement_row(entry, label, balance)
+
+    def _get_invoice_label(self, entry):
+        """Return the customer's word for the payment of an invoice, or False.
+
+        :param entry: `prepaid.entry`
+        """
+        if not entry.sudo().invoice_id:  # whether there is one, whoever may read it
+            return False
+        if entry.quantity < 0:
+            return self.env._("Invoice paid")
+        return self.env._("Payment of an invoice taken back")

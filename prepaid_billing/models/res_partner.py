@@ -1,4 +1,4 @@
-from odoo import fields, models
+from odoo import api, fields, models
 from odoo.fields import Domain
 
 
@@ -33,6 +33,7 @@ class ResPartner(models.Model):
         groups="prepaid_billing.group_user",
     )
 
+    @api.depends_context("company", "allowed_company_ids")
     def _compute_prepaid_balance(self):
         """Sum the budgets of the commercial entity in the user's companies.
 
@@ -61,6 +62,7 @@ class ResPartner(models.Model):
             partner.prepaid_balance = sum(row[2] for row in rows if row[1] == currency)
             partner.prepaid_budget_count = sum(row[3] for row in rows)
 
+    @api.depends_context("uid", "allowed_company_ids")
     def _compute_prepaid_timesheet_count(self):
         counts = self._get_prepaid_timesheet_counts()
         for partner in self:
@@ -89,14 +91,8 @@ class ResPartner(models.Model):
         return Domain.AND(
             [
                 [("is_prepaid_open", "=", True)],
-                [
-                    (
-                        "partner_id.commercial_partner_id",
-                        "in",
-                        self.commercial_partner_id.ids,
-                    ),
-                    ("company_id", "in", self.env.companies.ids),
-                ],
+                [("prepaid_customer_id", "in", self.commercial_partner_id.ids)],
+                [("company_id", "in", self.env.companies.ids)],
             ]
         )
 

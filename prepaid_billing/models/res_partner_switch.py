@@ -61,16 +61,13 @@ class AccountAnalyticLineSwitch(models.Model):
     def _get_prepaid_open_domain(self):
         """Offer the time of customers for whom prepaid is switched on."""
         domain = Domain(super()._get_prepaid_open_domain())
-        # Whoever deducts need not see all contacts.
-        is_on = Domain(
-            "partner_id.commercial_partner_id", "any!", [("prepaid_on", "=", True)]
+        return domain & self._get_prepaid_customer_domain(
+            Domain("prepaid_on", "=", True)
         )
-        # The partner of an expense is its vendor: its customer is asked there.
-        return domain & (Domain("project_id", "=", False) | is_on)
 
     def _get_prepaid_no_budget_reason(self):
         """Name the switch where it is the reason."""
-        owner_sudo = self.partner_id.commercial_partner_id.sudo()  # the switch only
+        owner_sudo = self._get_prepaid_partners()[self].sudo()  # the switch only
         if owner_sudo.prepaid_budget_ids and not owner_sudo.prepaid_on:
             return self.env._(
                 "Prepaid billing is switched off for %s", owner_sudo.display_name

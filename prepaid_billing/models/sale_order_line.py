@@ -56,7 +56,7 @@ class SaleOrderLine(models.Model):
                 [("project_id", "!=", False)],
             ]
         )
-        hour = self.env.ref("uom.product_uom_hour")
+        hour = self.env["account.analytic.line"]._get_prepaid_hour()
         for line, covered in self.env["account.analytic.line"]._read_group(
             partly, ["so_line"], ["prepaid_covered_hours:sum"]
         ):

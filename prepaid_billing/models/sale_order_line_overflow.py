@@ -56,7 +56,7 @@ class SaleOrderLineOverflow(models.Model):
                 [("prepaid_approval", "!=", REJECTED)],
             ]
         )
-        hour = self.env.ref("uom.product_uom_hour")
+        hour = self.env["account.analytic.line"]._get_prepaid_hour()
         for line, uom, worked, covered in self.env["account.analytic.line"]._read_group(
             beyond,
             ["prepaid_overflow_line_id", "product_uom_id"],
@@ -76,7 +76,7 @@ class SaleOrderLineOverflow(models.Model):
         return super(SaleOrderLineOverflow, ordinary)._timesheet_service_generation()
 
     def unlink(self):
-        """Time whose item goes is billed by its own again; the database tells nobody."""
+        """Time whose item goes is billed as before; the database tells nobody."""
         # Whoever edits the order need not see the time.
         self.sudo().prepaid_overflow_timesheet_ids._set_prepaid_overflow(line=False)
         return super().unlink()
@@ -133,7 +133,7 @@ class SaleOrderLineOverflow(models.Model):
             "task_id": self.task_id.id,
         }
         if not budget.money_currency_id.is_zero(budget.overflow_rate):
-            hour = self.env.ref("uom.product_uom_hour")
+            hour = self.env["account.analytic.line"]._get_prepaid_hour()
             vals["product_uom_id"] = hour.id
             vals["price_unit"] = self._get_prepaid_overflow_price(budget, taxes)
         return vals
@@ -154,6 +154,6 @@ class SaleOrderLineOverflow(models.Model):
         included = taxes.flatten_taxes_hierarchy().filtered("price_include")
         if not included:
             return rate
-        return included.compute_all(
-            rate, currency=self.currency_id, handle_price_include=False
+        return included.with_context(force_price_include=False).compute_all(
+            rate, currency=self.currency_id
         )["total_included"]

@@ -39,6 +39,7 @@ from . import (
     test_story,
     test_switch,
     test_tax_at_use,
+    test_tax_at_use_guards,
     test_tax_document,
     test_unpaid_in_use,
     test_weights,

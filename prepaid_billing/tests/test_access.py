@@ -208,7 +208,11 @@ class TestAccess(PrepaidCommon):
         line = self.timesheet.with_user(self.manager)
         vals = {"name": "Work", "project_id": self.project.id, "unit_amount": 1.0}
         vals["employee_id"] = self.employee.id
-        for forged in ({"prepaid_state": False}, {"prepaid_covered_hours": 0.0}):
+        for forged in (
+            {"prepaid_state": False},
+            {"prepaid_covered_hours": 0.0},
+            {"prepaid_note": "Rejected"},
+        ):
             with self.subTest(forged=forged):
                 with self.assertRefused("cannot be typed"):
                     line.write(forged)

@@ -45,7 +45,9 @@ class TestApi(PrepaidPortalCommon):
 
     def test_bf69_balances_are_read(self):
         """What stands on the form, in plain JSON."""
-        self._spend(120.0)
+        today = self.company._get_autopay_today()
+        self._spend(120.0, day=today - timedelta(days=1))
+        self._log_time(0.5, day=today)
         self._buy(self.budget, 200.0, pay=False)
         [answer] = self._post(
             self._get_key("azure_deductor"), "get_balances", ids=self.budget.ids
@@ -56,14 +58,16 @@ class TestApi(PrepaidPortalCommon):
             "unit": "money",
             "currency": "USD",
             "balance": 380.0,
-            "available": 380.0,
+            "available": 330.0,
             "pending": 200.0,
             "threshold": 600.0,
             "is_low": True,
             "state": "open",
         }
         self.assertEqual({name: answer[name] for name in expected}, expected)
-        self.assertIn("runs_out_on", answer)
+        runs_out_on = self.budget.forecast_date
+        self.assertTrue(runs_out_on and runs_out_on > today)
+        self.assertEqual(answer["runs_out_on"], str(runs_out_on))
 
     def test_bf66_b03_same_key_twice_is_one_invoice(self):
         """Over both protocols: the same key gives the same invoice."""

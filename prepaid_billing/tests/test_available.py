@@ -107,6 +107,34 @@ class TestAvailable(PrepaidCommon):
         self.assertFalse(partner.is_prepaid_reserved)
         self.assertFalse(work.with_user(logger).prepaid_left_available)
 
+    def test_b68_sums_follow_the_companies_that_are_chosen(self):
+        """Another choice in the same request is another sum."""
+        company = self.setup_other_company(name="Second")["company"]
+        self.env.user.company_ids += company
+        self._create_budget(500.0)
+        self._create_budget(company_id=company.id, product_id=False, hourly_rate=100.0)
+        ben = (
+            self.env["hr.employee"]
+            .sudo()
+            .create({"name": "Ben", "company_id": company.id})
+        )
+        project = self._create_project(self.customer, company_id=company.id)
+        self._log_time(1.0)
+        self._log_time(2.0, project=project, employee_id=ben.id)
+
+        def read(*companies):
+            ids = [chosen.id for chosen in companies]
+            partner = self.customer.with_context(allowed_company_ids=ids)
+            return (
+                partner.prepaid_budget_count,
+                partner.prepaid_timesheet_count,
+                partner.prepaid_available,
+            )
+
+        self.assertEqual(read(self.company), (1, 1, 400.0))
+        self.assertEqual(read(self.company, company), (2, 2, 200.0))
+        self.assertEqual(read(self.company), (1, 1, 400.0))
+
     def test_b68_customer_sees_it_only_if_it_is_shown(self):
         budget = self._create_budget(500.0)
         self._log_time(2.0)

@@ -228,6 +228,25 @@ class TestBadInput(PrepaidCommon):
         self.assertFalse(Move.with_context(**context).create(vals).prepaid_request_key)
         self.assertEqual(move.prepaid_request_key, "request-9")
 
+    def test_that_the_customer_ordered_cannot_be_typed(self):
+        """Customers may cancel what they ordered: nobody says so of other invoices."""
+        move = self._buy(self._create_budget(), 100.0, pay=False)
+        Move = self.env["account.move"]
+        with self.assertRefused("cannot be typed"):
+            move.is_prepaid_portal = True
+        vals = {"move_type": "out_invoice", "partner_id": self.customer.id}
+        with self.assertRefused("cannot be typed"):
+            Move.create({**vals, "is_prepaid_portal": True})
+        context = {"default_is_prepaid_portal": True}
+        self.assertFalse(Move.with_context(**context).create(vals).is_prepaid_portal)
+        self.assertFalse(move.is_prepaid_portal or move._can_cancel_in_portal())
+
+    def test_what_a_scheduled_action_found_cannot_be_typed(self):
+        budget = self._create_budget()
+        with self.assertRefused("cannot be typed"):
+            budget.consume_note = "All is well"
+        self.assertFalse(budget.consume_note)
+
     def test_negative_pack_line(self):
         budget = self._create_budget()
         move = self.init_invoice(
@@ -242,7 +261,7 @@ class TestBadInput(PrepaidCommon):
 
     def test_negative_time(self):
         self._create_budget(100.0)
-        with self.assertRefused("return the original entry"):
+        with self.assertRefused("nothing to give back"):
             self._deduct(self._log_time(-1.0))
 
     def test_deducting_nothing(self):

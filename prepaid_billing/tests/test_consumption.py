@@ -180,6 +180,23 @@ class TestConsumption(PrepaidCommon):
         self.assertBalance(budget, 800.0)
         self.assertFalse(young.prepaid_state)
 
+    def test_bf14_b63_time_of_an_order_of_another_customer(self):
+        """Who is billed has the budget, whoever the project belongs to."""
+        other = self.env["res.partner"].create({"name": "Beta", "is_company": True})
+        budget = self._create_budget(
+            500.0,
+            partner=other,
+            consumption_mode="schedule",
+            consume_rule="age",
+            consume_days=0,
+        )
+        item = self._create_order(other).order_line
+        work = self._log_time(2.0, day=self._get_day(0), so_line=item.id)
+        self.assertEqual(work.partner_id, self.customer)
+        self._run_schedule()
+        self.assertBalance(budget, 300.0)
+        self.assertEqual(work.prepaid_state, "covered")
+
     def test_bf14_approval_and_age_together(self):
         budget = self._create_budget(1000.0, consumption_mode="schedule")
         works = {
@@ -281,7 +298,14 @@ class TestConsumption(PrepaidCommon):
         work.action_prepaid_approve()
         work.with_user(self.logger).name = "Better words"
         work.with_user(self.logger).unit_amount = 1.0
+        # As browsers and programs send them: the same day, as text.
+        work.with_user(self.logger).write(
+            {"date": str(work.date), "task_id": False, "project_id": self.project.id}
+        )
         self.assertEqual(work.prepaid_approval, "approved")
+        work.with_user(self.logger).date = str(self._get_day(3))
+        self.assertFalse(work.prepaid_approval)
+        work.action_prepaid_approve()
         work.with_user(self.logger).unit_amount = 8.0
         self.assertFalse(work.prepaid_approval)
         self.assertFalse(work.copy().prepaid_approval)
@@ -309,7 +333,56 @@ class TestConsumption(PrepaidCommon):
         with self.assertRefused("Return it"):
             work.action_prepaid_reject()
 
+    def test_b68_deducted_or_invoiced_time_is_not_rejected_by_rpc(self):
+        """Else the order would credit what a budget or the customer paid."""
+        self._create_budget(100.0)
+        partly = self._log_time(3.0)
+        self._deduct(partly)
+        with self.assertRefused("Return it"):
+            partly.write({"prepaid_approval": "rejected"})
+        invoiced = self._log_time(1.0)
+        self.order.sudo()._create_invoices().action_post()
+        for reject in (
+            invoiced.action_prepaid_reject,
+            lambda: invoiced.sudo().write({"prepaid_approval": "rejected"}),
+        ):
+            with self.assertRefused("cannot be rejected"):
+                reject()
+        self.assertEqual(self.order.order_line.qty_delivered, 3.0)
+        self.assertEqual(self.order.order_line.qty_to_invoice, 0.0)
+
+    def test_b63_bf14_customer_became_the_contact_of_a_company(self):
+        budget = self._create_budget(
+            500.0, consumption_mode="schedule", consume_rule="age", consume_days=0
+        )
+        parent = self.env["res.partner"].create({"name": "Group", "is_company": True})
+        self.customer.write({"is_company": False, "parent_id": parent.id})
+        work = self._log_time(1.0)
+        self.assertEqual(self.customer.prepaid_available, 400.0)
+        self.assertRegex(work.prepaid_left, "500.00")
+        self.assertRegex(work.prepaid_left_available, "400.00")
+        self._run_schedule()
+        self.assertBalance(budget, 400.0)
+        self.assertEqual(work.prepaid_state, "covered")
+
     # === SETTINGS === #
+
+    def test_bf12_bf14_type_says_on_the_day_of_the_work(self):
+        """0 days are said, too; without a rule, the budget decides."""
+        Type = self.env["prepaid.budget.type"]
+        at_once = Type.create(
+            {"name": "At once", "consume_rule": "age", "consume_days": 0}
+        )
+        unsaid = Type.create({"name": "Usual days", "consume_rule": "age"})
+        left_open = Type.create({"name": "Open", "consume_days": 0})
+        budgets = [
+            self._create_budget(500.0, type_id=type_.id, consumption_mode="schedule")
+            for type_ in (at_once, unsaid, left_open)
+        ]
+        self.assertEqual([b.consume_days for b in budgets], [0, 7, 7])
+        self._log_time(1.0, day=self._get_day(0))
+        self._run_schedule()
+        self.assertBalance(budgets[0], 400.0)
 
     def test_bf12_bf14_type_decides_the_mode_of_new_budgets(self):
         type_ = self.env["prepaid.budget.type"].create(

@@ -68,6 +68,45 @@ class TestCorrections(PrepaidCommon):
         with self.assertRefused("no deducted time"):
             self._deduct(self._log_time(-1.0))
 
+    def test_b62_corrections_of_several_tasks_at_once(self):
+        """Each gives back its own, and what they correct is searched once for all."""
+        budget = self._create_budget(2000.0)
+        tasks = (
+            self.env["project.task"]
+            .sudo()
+            .create(
+                [
+                    {"name": f"Task {n}", "project_id": self.project.id}
+                    for n in range(1, 6)
+                ]
+            )
+        )
+        line = self.order.order_line.id
+        for hours, task in enumerate(tasks, 1):
+            self._spend(hours * 100.0, task_id=task.id, so_line=line)
+        without = self._spend(100.0)
+        self.assertBalance(budget, 400.0)
+        corrections = self.env["account.analytic.line"].union(
+            *(self._log_time(-1.0, task_id=task.id, so_line=line) for task in tasks),
+            self._log_time(-1.0),
+        )
+
+        def count_statements(chosen):
+            self.env.flush_all()
+            self.env.invalidate_all()
+            before = self.env.cr.sql_log_count
+            chosen.sudo()._get_prepaid_origins({})
+            return self.env.cr.sql_log_count - before
+
+        few = corrections[:2]
+        count_statements(few)
+        self.assertEqual(count_statements(corrections), count_statements(few))
+        entries = self._deduct(corrections)
+        self.assertEqual(entries.origin_id.timesheet_id.task_id, tasks)
+        self.assertIn(without, entries.origin_id)
+        self.assertEqual(entries.mapped("quantity"), [100.0] * 6)
+        self.assertBalance(budget, 1000.0)
+
     def test_b62_at_the_rate_it_was_deducted_at(self):
         """Prices of today are none of it, and cents add up."""
         budget = self._create_budget(1000.0)
@@ -214,3 +253,84 @@ class TestCorrections(PrepaidCommon):
         self._deduct(self._log_time(3.0))
         self._deduct(self._log_time(-1.0))
         self.assertBalance(budget, 8.0)
+
+    def test_b62_b48_edited_original_keeps_its_correction(self):
+        self.company.prepaid_edit_policy = "rebook"
+        budget = self._create_budget(500.0)
+        original = self._log_time(2.0)
+        self._deduct(original)
+        correction = self._log_time(-1.0)
+        self._deduct(correction)
+        original.write({"unit_amount": 3.0})
+        self.assertBalance(budget, 300.0)
+        self.assertEqual(correction.prepaid_state, "covered")
+        self.assertEqual(self.order.order_line.qty_to_invoice, 0.0)
+
+    def test_b62_bf15_employee_edits_what_was_corrected(self):
+        budget = self._create_budget(500.0, consumption_mode="save")
+        original = self._log_time(2.0)
+        self._log_time(-1.0)
+        original.sudo().write({"unit_amount": 3.0})
+        self.assertBalance(budget, 300.0)
+        self.assertEqual(self.order.order_line.qty_to_invoice, 0.0)
+
+    def test_b62_binary_noise_makes_no_movement(self):
+        """Three times 0.1 is 0.3: no other deduction gives back the rest of it."""
+        budget = self._create_budget(100.0)
+        self._deduct(self._log_time(0.05))
+        original = self._deduct(self._log_time(0.3))
+        thirds = self._log_time(-0.1) + self._log_time(-0.1) + self._log_time(-0.1)
+        entries = self._deduct(thirds)
+        self.assertEqual(len(entries), 3)
+        self.assertEqual(entries.origin_id, original)
+        self.assertBalance(budget, 95.0)
+
+    def test_b62_b74_credit_that_returns_to_a_closed_budget(self):
+        """It is not lost: somebody is asked what becomes of it."""
+        self.env.user.group_ids += self.env.ref("prepaid_billing.group_credit")
+        budget = self._create_budget(200.0)
+        self._deduct(self._log_time(2.0))
+        budget.close("forfeit", "Contract ended")
+        before = budget.activity_ids
+        self._deduct(self._log_time(-1.0))
+        self.assertBalance(budget, 100.0)
+        self.assertRegex((budget.activity_ids - before).summary, "100.00 came back")
+        budget.action_reopen()
+        budget.close("forfeit", "Contract ended")
+        self.assertBalance(budget, 0.0)
+
+    def test_b62_b48_edited_when_all_of_it_was_given_back(self):
+        """Time that no budget pays for any more is deducted, or billed, like any."""
+        self.company.prepaid_edit_policy = "rebook"
+        budget = self._create_budget(100.0)
+        original = self._log_time(0.5)
+        self._deduct(original)
+        correction = self._log_time(-0.5)
+        self._deduct(correction)
+        self.assertBalance(budget, 100.0)
+        original.write({"unit_amount": 4.0})
+        # 3.5 h of work: 1 h, or what is left of it beside the correction, is paid.
+        line = self.order.order_line
+        hours = original.prepaid_covered_hours + correction.prepaid_covered_hours
+        self.assertEqual(hours + line.qty_to_invoice, 3.5)
+        self.assertEqual(original.prepaid_state, "partial")
+        self.assertBalance(budget, 100.0 - 100.0 * hours)
+
+    def test_b62_return_of_what_was_given_back_in_whole(self):
+        budget = self._create_budget(100.0)
+        original = self._log_time(0.5)
+        self._deduct(original)
+        correction = self._log_time(-0.5)
+        self._deduct(correction)
+        original.action_prepaid_return()
+        self.assertFalse(original.prepaid_state)
+        self.assertFalse(correction.prepaid_state)
+        self.assertBalance(budget, 100.0)
+        self.assertEqual(self._get_taken(budget), [100.0])
+        with self.assertRefused("None of these"):
+            original.action_prepaid_return()
+        # A mistake beyond that: only the correction is left of both.
+        self._deduct(original + correction)
+        original.sudo().unlink()
+        self.assertBalance(budget, 100.0)
+        self.assertFalse(correction.prepaid_state)

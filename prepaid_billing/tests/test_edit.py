@@ -84,3 +84,15 @@ class TestEdit(PrepaidCommon):
         self.project.write({"sale_line_id": False, "partner_id": other.id})
         self.assertEqual(timesheet.partner_id, self.customer)
         self.assertBalance(budget, 300.0)
+
+    def test_b48_edit_is_refused_while_the_rest_is_invoiced(self):
+        """Else the covered part would be neither deducted nor invoiced."""
+        self.company.prepaid_edit_policy = "rebook"
+        budget = self._create_budget(100.0)
+        timesheet = self._log_time(2.0)
+        self._deduct(timesheet)
+        self.order.sudo()._create_invoices().action_post()
+        with self.assertRefused("is invoiced on"):
+            timesheet.sudo().write({"prepaid_hour_from": 20.0})
+        self.assertBalance(budget, 0.0)
+        self.assertEqual(self.order.order_line.qty_to_invoice, 0.0)

@@ -1,7 +1,9 @@
 """What happens to a budget is told to other programs, and never holds it up."""
 
+from datetime import timedelta
 from unittest.mock import patch
 
+from odoo import fields
 from odoo.tests import tagged
 from odoo.tools import mute_logger
 
@@ -60,6 +62,27 @@ class TestEvent(AlertCommon):
         self._pay(budget.replenishment_ids.invoice_id)
         self.assertEqual(self._get_events(budget)[-1], ("replenished", 200.0, 250.0))
 
+    def test_bf69_b92_a_deleted_job_holds_nothing_up(self):
+        """Without the scheduled actions credit is sold and deducted all the same."""
+        for name in ("publish_events", "send_alerts"):
+            self.env.ref(f"prepaid_billing.ir_cron_{name}").sudo().unlink()
+        budget = self._create_watched(200.0, 150.0)
+        self._spend(80.0)
+        self._end_transaction()
+        self.assertBalance(budget, 120.0)
+        kinds = budget.event_ids.mapped("kind")
+        self.assertIn("replenished", kinds)
+        self.assertIn("alert", kinds)
+
+    def test_bf69_debt_before_all_credit_is_low(self):
+        """Work on credit that never came has fallen, too: there is a debt."""
+        budget = self._create_budget(
+            threshold=100.0, shortage_policy="overdraft", overdraft_limit=500.0
+        )
+        self._spend(50.0)
+        self.assertBalance(budget, -50.0)
+        self.assertEqual(self._get_events(budget), [("low", 100.0, -50.0)])
+
     def test_bf69_expiring(self):
         """The warning of an expiry is an event as well."""
         budget = self._create_budget(credit=80.0)
@@ -71,6 +94,16 @@ class TestEvent(AlertCommon):
             event, [{"amount": 80.0, "expires_on": lot.date_to, "state": "pending"}]
         )
         self.assertIn("expire", event.name)
+
+    def test_bf69_published_by_a_user_of_the_job(self):
+        """The job may run as somebody without any right on events."""
+        budget = self._create_budget(credit=100.0)
+        user = self.env.user.copy({"login": "event_job", "group_ids": False})
+        user.sudo().group_ids = self.env.ref("base.group_user")
+        with self.enter_registry_test_mode(), self.registry.cursor() as cr:
+            self.env(cr=cr, user=user.id)["prepaid.event"]._cron_publish()
+        self.env.invalidate_all()
+        self.assertEqual(budget.event_ids.state, "published")
 
     def test_bf69_published_once_and_again_on_request(self):
         """The job publishes what is pending; a manager may have it done again."""
@@ -99,9 +132,15 @@ class TestEvent(AlertCommon):
             return publish(event)
 
         with patch.object(Event, "_publish", publish_or_fail):
-            for _night in range(MAX_EVENT_TRIES + 2):
-                self._publish()
+            before = fields.Datetime.now()
+            self._publish()
+            wait = budget.event_ids.next_try - before
+            self.assertLess(abs(wait - timedelta(minutes=5)), timedelta(minutes=1))
+            self._publish()
+            self.assertEqual(budget.event_ids.tries, 1, "not before its time")
+            for _try in range(MAX_EVENT_TRIES + 1):
                 budget.event_ids.sudo().next_try = False
+                self._publish()
         self.assertBalance(budget, 100.0)
         self.assertEqual(other.event_ids.state, "published")
         self.assertRecordValues(

@@ -1,3 +1,5 @@
+from odoo.tests import new_test_user
+
 from .common import PrepaidCommon
 
 
@@ -22,6 +24,54 @@ class TestMatching(PrepaidCommon):
         (self.customer + sibling).parent_id = group
         work = self._log_time(1.0, project=self._create_project(sibling))
         self.assertFalse(self._get_budget(work))
+
+    def test_b63_the_customer_of_the_order_decides(self):
+        """Not that of the project: offered, held back and paid for by who is billed."""
+        other = self.env["res.partner"].create({"name": "Beta", "is_company": True})
+        own_budget = self._create_budget(500.0)
+        budget = self._create_budget(300.0, partner=other)
+        item = self._create_order(other).order_line
+        work = self._log_time(1.0, so_line=item.id)
+        self.assertEqual(work.partner_id, self.customer)
+        self.assertEqual(self._get_budget(work), budget)
+        self.assertEqual(work.prepaid_customer_id, other)
+        self.assertEqual([own_budget.reserved, budget.reserved], [0.0, 100.0])
+        self.assertEqual(other.prepaid_timesheet_count, 1)
+        self.assertEqual(self.customer.prepaid_timesheet_count, 0)
+        self.assertIn("300.00", work.prepaid_left)
+        self.assertIn("200.00", work.prepaid_left_available)
+        # The switch of the other one is none of it.
+        self.customer.prepaid_on = False
+        work.invalidate_recordset()
+        self.assertTrue(work.is_prepaid_open)
+        other.prepaid_on = False
+        work.invalidate_recordset()
+        self.assertFalse(work.is_prepaid_open)
+        with self.assertRefused("switched off for Beta"):
+            self._deduct(work)
+        other.prepaid_on = True
+        self._deduct(work)
+        self.assertBalance(budget, 200.0)
+        self.assertBalance(own_budget, 500.0)
+
+    def test_b63_who_only_deducts_opens_the_time_of_a_customer(self):
+        """The list is searched by the browser: without any right on sales orders."""
+        other = self.env["res.partner"].create({"name": "Beta", "is_company": True})
+        self._create_budget(300.0, partner=other)
+        item = self._create_order(other).order_line
+        work = self._log_time(1.0, so_line=item.id)
+        self._log_time(1.0)
+        user = new_test_user(
+            self.env(su=True),
+            "matching_deductor",
+            groups="base.group_user,prepaid_billing.group_user,"
+            "hr_timesheet.group_hr_timesheet_approver",
+            company_id=self.company.id,
+        )
+        owner = other.with_user(user)
+        self.assertEqual(owner.prepaid_timesheet_count, 1)
+        domain = owner.action_view_prepaid_timesheets()["domain"]
+        self.assertEqual(work.with_user(user).search(domain), work)
 
     def test_b63_budget_opened_for_a_contact_belongs_to_the_company(self):
         contact = self.env["res.partner"].create(

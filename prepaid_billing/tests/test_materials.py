@@ -1,5 +1,10 @@
 """Expenses and material that vendor bills re-invoice draw a budget down."""
 
+import io
+
+from lxml import html
+from openpyxl import load_workbook
+
 from odoo import Command
 from odoo.exceptions import ValidationError
 from odoo.tests import new_test_user
@@ -89,6 +94,21 @@ class TestMaterials(PrepaidCommon):
         with self.assertRefused("Already deducted"):
             self._deduct(expense)
 
+    def test_bf25_b68_expenses_are_not_approved(self):
+        """It is said, and nothing of the choice is decided; it is still deducted."""
+        budget = self._create_material_budget(500.0)
+        work, expense = self._log_time(1.0), self._bill(3.0, 40.0)
+        both = work + expense
+        for name in ("action_prepaid_approve", "action_prepaid_reject"):
+            with self.subTest(name=name), self.assertRefused("is not time"):
+                getattr(both, name)()
+        with self.assertRefused("is not time"):
+            expense.write({"prepaid_approval": "rejected"})
+        self.assertEqual(both.mapped("prepaid_approval"), [False, False])
+        work.action_prepaid_approve()
+        self._deduct(both)
+        self.assertBalance(budget, 280.0)
+
     def test_bf25_undo_offers_it_again(self):
         budget = self._create_material_budget(500.0)
         expense = self._bill(3.0, 40.0)
@@ -113,6 +133,35 @@ class TestMaterials(PrepaidCommon):
         )
         wizard.action_confirm()
         self.assertBalance(budget, 180.0)
+
+    def test_bf25_b94_customers_read_quantity_and_rate(self):
+        """Three sheets at 40: in the portal, on the statement, in its spreadsheet."""
+        budget = self._create_material_budget(500.0)
+        self._deduct(self._bill(3.0, 40.0))
+        day = self.company._get_autopay_today()
+        pages = {
+            "portal_prepaid_movement": {
+                "movement": budget._get_portal_movements()[0],
+                "is_shared": True,
+            },
+            "prepaid_statement_table": {
+                "doc": budget,
+                "statement": budget._get_statement(day, day),
+                "is_page": False,
+            },
+        }
+        for name, values in pages.items():
+            page = self.env["ir.qweb"]._render(f"prepaid_billing.{name}", values)
+            text = html.fromstring(f"<table>{page}</table>").text_content()
+            text = " ".join(text.replace("\ufeff", "").split())
+            with self.subTest(name):
+                self.assertIn("3.00 × $ 40.00", text)
+                self.assertNotIn("3:00", text)
+        content = budget._render_statement_xlsx(day, day)
+        sheet = load_workbook(io.BytesIO(content)).active
+        rows = [[cell.value for cell in row] for row in sheet.iter_rows(min_row=5)]
+        self.assertIn("Hours or quantity", rows[0])
+        self.assertEqual(rows[3][4:7], [3, 40, -120])
 
     def test_bf25_covered_in_part(self):
         """80 of 120 covered: one sheet of three stays billable at 40."""

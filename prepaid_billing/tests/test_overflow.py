@@ -207,3 +207,93 @@ class TestOverflow(PrepaidCommon):
         timesheet = self._log_time(1.0)
         with self.assertRefused("cannot be typed"):
             timesheet.write({"prepaid_overflow_line_id": self.line.id})
+
+    # === NEGATIVE TIME === #
+
+    def test_b62_bf17_correction_of_what_is_beyond(self):
+        """Nothing is credited at a price at which it was never billed."""
+        budget = self._create_overflow_budget(100.0)
+        timesheet = self._log_time(2.0)
+        self._deduct(timesheet)
+        correction = self._log_time(-2.0)
+        preview = self.env["prepaid.deduct"].create({"timesheet_ids": correction.ids})
+        self.assertTrue(preview.line_ids.beyond)
+        self._deduct(correction)
+        self.assertBalance(budget, 100.0)
+        self.assertEqual(self.line.qty_to_invoice, 0.0)
+        self.assertEqual(self._get_beyond().qty_to_invoice, 0.0)
+        # With the original it is open again, as it was.
+        timesheet.action_prepaid_return()
+        self.assertBalance(budget, 100.0)
+        self.assertFalse(correction.prepaid_overflow_line_id)
+        self.assertEqual(self.line.qty_to_invoice, 0.0)
+
+    def test_b62_bf17_correction_of_time_that_is_only_beyond(self):
+        self._create_overflow_budget()
+        timesheet, correction = self._log_time(2.0), self._log_time(-0.5)
+        self._deduct(timesheet + correction)
+        self.assertEqual(self._get_beyond().qty_to_invoice, 1.5)
+        self.assertEqual(self.line.qty_to_invoice, 0.0)
+        timesheet.action_prepaid_return()
+        self.assertFalse(correction.prepaid_overflow_line_id)
+        self.assertEqual(self._get_beyond().qty_to_invoice, 0.0)
+        self.assertEqual(self.line.qty_to_invoice, 1.5)
+
+    def test_b62_bf17_correction_larger_than_what_is_beyond(self):
+        """More than was billed there: less to bill of the item of the time."""
+        budget = self._create_overflow_budget(100.0)
+        self._deduct(self._log_time(1.5))
+        self._deduct(self._log_time(-3.0))
+        self.assertBalance(budget, 100.0)
+        self.assertEqual(self._get_beyond().qty_to_invoice, 0.5)
+        self.assertEqual(self.line.qty_to_invoice, -2.0)
+
+    # === THE ITEM BESIDE === #
+
+    def test_bf17_b57_list_price_does_not_use_the_item_of_a_rate(self):
+        service = self._create_service(name="Overtime", list_price=120.0)
+        budget = self._create_overflow_budget(overflow_product_id=service.id)
+        self._deduct(self._log_time(1.0))
+        budget.overflow_rate = 0.0
+        self._deduct(self._log_time(1.0))
+        self._deduct(self._log_time(1.0))
+        self.assertRecordValues(
+            self._get_beyond().sorted("price_unit"),
+            [
+                {"price_unit": 120.0, "qty_to_invoice": 2.0},
+                {"price_unit": 130.0, "qty_to_invoice": 1.0},
+            ],
+        )
+
+    def test_bf17_no_project_is_made_for_what_is_beyond(self):
+        service = self._create_service(
+            name="Overtime", service_tracking="task_in_project"
+        )
+        self._create_overflow_budget(overflow_product_id=service.id)
+        timesheet = self._log_time(1.0)
+        counts = [
+            self.env[name].sudo().search_count([])
+            for name in ("project.project", "project.task")
+        ]
+        self._deduct(timesheet)
+        self.assertEqual(self._get_beyond().qty_to_invoice, 1.0)
+        self.assertEqual(
+            counts,
+            [
+                self.env[name].sudo().search_count([])
+                for name in ("project.project", "project.task")
+            ],
+        )
+
+    def test_bf17_item_that_is_deleted_leaves_the_rest_billable(self):
+        budget = self._create_overflow_budget(100.0)
+        timesheet = self._log_time(2.0)
+        self._deduct(timesheet)
+        order = self.order.sudo()
+        order._action_cancel()
+        order.action_draft()
+        self._get_beyond().sudo().unlink()
+        order.action_confirm()
+        self.assertFalse(timesheet.prepaid_overflow_line_id)
+        self.assertEqual(self.line.qty_to_invoice, 1.0)
+        self.assertBalance(budget, 0.0)

@@ -1,8 +1,10 @@
 from datetime import date
 
 from freezegun import freeze_time
+from psycopg2 import IntegrityError
 
 from odoo import Command
+from odoo.tools import mute_logger
 
 from .common import PrepaidCommon
 
@@ -101,6 +103,26 @@ class TestScopeAndTypes(PrepaidCommon):
         self.assertRecordValues(budget, [expected])
         type_.write({"time_increment": 30, "threshold": 10.0})
         self.assertRecordValues(budget, [expected])
+
+    def test_bf12_bf40_limits_of_a_type_that_cannot_be(self):
+        """What its budgets would refuse, the type refuses at once."""
+        for limits in ((-1.0, 10.0), (20.0, 10.0), (0.0, 0.0)):
+            with (
+                self.subTest(limits=limits),
+                mute_logger("odoo.sql_db"),
+                self.assertRaises(IntegrityError),
+                self.env.cr.savepoint(),
+            ):
+                self._create_type(
+                    portal_top_up="amount",
+                    portal_min=limits[0],
+                    portal_max=limits[1],
+                )
+        type_ = self._create_type(
+            portal_top_up="amount", portal_min=10.0, portal_max=10.0
+        )
+        budget = self._create_budget(type_id=type_.id)
+        self.assertRecordValues(budget, [{"portal_min": 10.0, "portal_max": 10.0}])
 
     def test_bf12_a_type_of_a_pack_opens_budgets(self):
         type_ = self._create_type(threshold=0.0, replenish_policy=False)

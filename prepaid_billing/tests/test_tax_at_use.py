@@ -211,6 +211,18 @@ class TestTaxAtUse(TaxAtUseCommon):
             self._pay_it(invoice, key="another")
         self.assertBalance(self.budget, 879.0)
 
+    def test_b03_the_key_of_another_request_pays_nothing_and_says_so(self):
+        """Neither another invoice nor a grant answers for this one."""
+        self._sell(1000.0)
+        first, second = self._bill(100.0), self._bill(50.0)
+        self._pay_it(first, key="click")
+        with self.assertRefused("The key click was used .*Use a new key for"):
+            self._pay_it(second, key="click")
+        self.assertInvoice(second, 60.5, "not_paid")
+        self._pay_it(second, key="next click")
+        self.assertInvoice(second, 0.0, "paid")
+        self.assertBalance(self.budget, 818.5)
+
     # === NEVER === #
 
     def test_b23_a_top_up_is_never_paid_from_prepaid_credit(self):
@@ -445,6 +457,19 @@ class TestTaxAtUse(TaxAtUseCommon):
                 ("Invoice paid", -121.0),
                 ("Payment of an invoice taken back", 121.0),
             ],
+        )
+        self.customer.email = "owner@example.com"
+        owner = new_test_user(
+            self.env(su=True),
+            "use_owner",
+            groups="base.group_portal",
+            company_id=self.company.id,
+            partner_id=self.customer.id,
+        )
+        movements = self.budget.with_user(owner)._get_portal_movements()
+        self.assertEqual(
+            [movement["label"] for movement in movements],
+            ["Payment of an invoice taken back", "Invoice paid", "Topped up"],
         )
         entries = self.budget.entry_ids.sorted("id")
         self.assertEqual(

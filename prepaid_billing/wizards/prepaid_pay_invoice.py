@@ -15,18 +15,26 @@ class PrepaidPayInvoice(models.TransientModel):
         help="A double click pays once.",
     )
     move_id = fields.Many2one("account.move", "Invoice", required=True, readonly=True)
-    currency_id = fields.Many2one(related="move_id.currency_id")
-    amount_residual = fields.Monetary("Open", related="move_id.amount_residual")
-    paying_budget_ids = fields.Many2many(related="move_id.prepaid_paying_budget_ids")
+    # Without sudo: who may not see the invoice or the budget learns nothing of them.
+    currency_id = fields.Many2one(related="move_id.currency_id", related_sudo=False)
+    amount_residual = fields.Monetary(
+        "Open", related="move_id.amount_residual", related_sudo=False
+    )
+    paying_budget_ids = fields.Many2many(
+        related="move_id.prepaid_paying_budget_ids", related_sudo=False
+    )
     budget_id = fields.Many2one(
         "prepaid.budget",
         compute="_compute_budget_id",
+        compute_sudo=False,
         store=True,
         readonly=False,
         precompute=True,
         domain="[('id', 'in', paying_budget_ids)]",
     )
-    balance = fields.Monetary("Balance now", related="budget_id.balance")
+    balance = fields.Monetary(
+        "Balance now", related="budget_id.balance", related_sudo=False
+    )
     amount = fields.Monetary("To pay, tax included", compute="_compute_amount")
     after = fields.Monetary("Balance then", compute="_compute_amount")
     rest = fields.Monetary("Stays open", compute="_compute_amount")

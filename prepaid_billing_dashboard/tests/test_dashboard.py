@@ -64,6 +64,8 @@ class TestDashboard(PrepaidCommon):
             "5": -220.0,  # used, in money
             "6": 0.0,
             "7": 380.0,  # what is left of lots
+            "9": -220.0,  # used in the period, in money
+            "10": 0.0,
         }
         for id_, expected in figures.items():
             self.assertEqual(self._read(id_) or 0.0, expected, id_)
@@ -76,14 +78,42 @@ class TestDashboard(PrepaidCommon):
             with self.subTest(source=source["name"]):
                 Model = self.env[source["model"]].with_user(self.reader)
                 Model.search(source["domain"], limit=1)
-                names = source.get("columns", [])
-                if "measures" not in source:
+                if "measures" in source:
+                    self._read_pivot(Model, source)
+                else:
                     order = ", ".join(o["name"] for o in source["orderBy"])
+                    names = source["columns"]
                     Model.search_read(source["domain"], names, order=order, limit=2)
                 for match in source["fieldMatching"].values():
                     self.assertTrue(Model._fields[match["chain"].split(".")[0]])
         for menu in self.sheet["chartOdooMenusReferences"].values():
             self.assertEqual(self.env.ref(menu)._name, "ir.ui.menu")
+
+    def _read_pivot(self, model, source):
+        """Ask for all of a pivot: rows, columns and measures."""
+        groups = [
+            ":".join(filter(None, (dim["fieldName"], dim.get("granularity"))))
+            for dim in source["rows"] + source["columns"]
+        ]
+        measures = [measure["id"] for measure in source["measures"]]
+        self.assertTrue(measures)
+        model.formatted_read_group(source["domain"], groups, measures, limit=2)
+
+    def test_bf62_titles_open_what_they_list(self):
+        """A click on a title opens the records of the list below it."""
+        cells = self.sheet["sheets"][0]["cells"]
+        lists = self.sheet["lists"]
+        for cell, id_ in (("A23", "1"), ("F23", "2"), ("F34", "3")):
+            content = cells[cell]
+            content = content if isinstance(content, str) else content["content"]
+            address = content.partition("(odoo://view/")[2].removesuffix(")")
+            action = json.loads(address)["action"]
+            Model = self.env[action["modelName"]]
+            self.assertEqual(action["modelName"], lists[id_]["model"])
+            self.assertEqual(
+                Model.search(action["domain"]), Model.search(lists[id_]["domain"]), cell
+            )
+            self.assertCountEqual(action["domain"], lists[id_]["domain"], cell)
 
     def test_bf62_b87_who_sees_it(self):
         """Those who may see budgets, nobody else."""

@@ -201,8 +201,8 @@ def return_time(window, screenshot):
     window.button("Return time").click()
     window.dialog().get_by_role("button", name="Ok").click()
     expect(visit).to_have_count(2)
-    expect(visit.filter(has_text="Time returned")).to_contain_text("$ 200.00")
-    expect(visit.filter(has_text="Time deducted")).to_contain_text("$ -200.00")
+    expect(visit.filter(has_text="Returned")).to_contain_text("$ 200.00")
+    expect(visit.filter(has_text="Deducted")).to_contain_text("$ -200.00")
     window.shoot(screenshot, "movements")
 
 
