@@ -50,7 +50,7 @@ class AlertCommon(PrepaidCommon):
 
 
 class TestAlert(AlertCommon):
-    def test_b90_all_crossings_recorded_one_mail_names_the_lowest(self):
+    def test_bf56_b90_all_crossings_recorded_one_mail_names_the_lowest(self):
         """1,000, 500 and 100 crossed by one entry: three crossings, one mail."""
         budget = self._create_watched(1100.0, 1000.0, 500.0, 100.0)
         self._end_transaction()
@@ -154,7 +154,7 @@ class TestAlert(AlertCommon):
         self.assertBalance(budget, 40.0)
         self.assertEqual(len(budget.notice_ids), 1)
 
-    def test_bf58_customer_and_responsible(self):
+    def test_bf56_bf58_customer_and_responsible(self):
         """Each in the own words; one address gets one mail."""
         budget = self._create_watched(200.0, 100.0, tell_customer=True)
         self._spend(150.0)

@@ -26,7 +26,7 @@ class TestExpiryWarning(AlertCommon):
             self.env.invalidate_all()
         return self.budget.notice_ids - before
 
-    def test_b72_once_each_at_30_7_and_1_days(self):
+    def test_bf59_b72_once_each_at_30_7_and_1_days(self):
         days = (40, 31, 30, 30, 29, 8, 7, 7, 2, 1, 1, 0)
         told = [day for day in days if self._run(day)]
         self.assertEqual(told, [30, 7, 1])
@@ -69,7 +69,7 @@ class TestExpiryWarning(AlertCommon):
         self.lot.sudo().date_to = LAST_DAY + timedelta(days=29)
         self.assertEqual(len(self._run(0)), 1)
 
-    def test_b72_who_is_warned(self):
+    def test_bf59_b72_who_is_warned(self):
         self.budget.write({"warn_customer": False})
         self._run(7)
         self.assertEqual(self._send().recipient_ids, self.responsible.partner_id)
