@@ -179,7 +179,9 @@ NOTICE_KINDS = [
     (NOTICE_EXPIRY, "Credit expires"),
 ]
 
-NOTICE_PENDING = "pending"
+#: What is told after the commit: a notice, an event.
+PENDING = "pending"
+NOTICE_PENDING = PENDING
 NOTICE_SENT = "sent"
 NOTICE_FAILED = "failed"
 
@@ -222,7 +224,7 @@ EVENT_KINDS = [
     (EVENT_EXPIRING, "Credit about to expire"),
 ]
 
-EVENT_PENDING = "pending"
+EVENT_PENDING = PENDING
 EVENT_PUBLISHED = "published"
 EVENT_FAILED = "failed"
 

@@ -1,5 +1,6 @@
 from . import (
     prepaid_ledger_mixin,  # before the models that inherit it
+    prepaid_retry_mixin,
     account_analytic_line,
     account_analytic_line_customer,
     account_analytic_line_rest,

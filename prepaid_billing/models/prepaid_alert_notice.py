@@ -1,7 +1,4 @@
-from datetime import timedelta
-
 from odoo import api, fields, models
-from odoo.fields import Domain
 from odoo.tools import format_date
 
 from ..const import (
@@ -15,9 +12,6 @@ from ..const import (
     NOTICE_STATES,
 )
 
-#: Minutes to the second try; each further one waits four times as long.
-RETRY_MINUTES = 10
-
 
 class PrepaidAlertNotice(models.Model):
     """One thing that people are told by mail: a fallen balance, a lot about to expire.
@@ -27,7 +21,7 @@ class PrepaidAlertNotice(models.Model):
     """
 
     _name = "prepaid.alert.notice"
-    _inherit = "autopay.step.mixin"
+    _inherit = "prepaid.retry.mixin"
     _description = "Prepaid Alert Notice"
     _order = "id desc"
 
@@ -53,9 +47,6 @@ class PrepaidAlertNotice(models.Model):
     state = fields.Selection(
         NOTICE_STATES, required=True, readonly=True, default=NOTICE_PENDING
     )
-    tries = fields.Integer(readonly=True)
-    next_try = fields.Datetime(readonly=True)
-    error = fields.Char(readonly=True)
 
     _pending_index = models.Index(f"(id) WHERE state = '{NOTICE_PENDING}'")
 
@@ -87,32 +78,13 @@ class PrepaidAlertNotice(models.Model):
 
         :param int limit: notices of one run; the rest follows at once
         """
-        now = fields.Datetime.now()
-        domain = Domain("state", "=", NOTICE_PENDING) & (
-            Domain("next_try", "=", False) | Domain("next_try", "<=", now)
-        )
-        notices = self.search(domain, limit=limit, order="id")
-        remaining = self.search_count(domain)
-        for notice in notices:
-            # Counted before anything is sent: a crash in between is not repeated
-            # without end.
-            if not notice._try_step(lambda n: n._count_try()):
-                failure = notice._try_step(lambda n: n._send())
-                if isinstance(failure, Exception):
-                    notice._try_step(lambda n, f=failure: n._note_outcome(str(f)))
-            remaining -= 1
-            if not self.env["ir.cron"]._commit_progress(1, remaining=remaining):
-                break
+        self._tell_due(limit)
 
-    def _count_try(self):
-        self.ensure_one()
-        minutes = RETRY_MINUTES * 4**self.tries
-        self.write(
-            {
-                "tries": self.tries + 1,
-                "next_try": fields.Datetime.now() + timedelta(minutes=minutes),
-            }
-        )
+    def _tell(self):
+        self._send()
+
+    def _note_failure(self, error):
+        self._note_outcome(error)
 
     def _send(self):
         """Mail those who have not been told yet, and keep how that went."""

@@ -1,8 +1,5 @@
-from datetime import timedelta
-
 from odoo import api, fields, models
 from odoo.exceptions import UserError
-from odoo.fields import Domain
 
 from ..const import (
     EVENT_FAILED,
@@ -12,9 +9,6 @@ from ..const import (
     EVENT_STATES,
     MAX_EVENT_TRIES,
 )
-
-#: Minutes to the second try; each further one waits four times as long.
-RETRY_MINUTES = 5
 
 
 class PrepaidEvent(models.Model):
@@ -27,9 +21,10 @@ class PrepaidEvent(models.Model):
     """
 
     _name = "prepaid.event"
-    _inherit = "autopay.step.mixin"
+    _inherit = "prepaid.retry.mixin"
     _description = "Prepaid Event"
     _order = "id desc"
+    _retry_minutes = 5
 
     name = fields.Char("What happened", required=True, readonly=True)
     kind = fields.Selection(EVENT_KINDS, required=True, readonly=True)
@@ -63,9 +58,6 @@ class PrepaidEvent(models.Model):
     state = fields.Selection(
         EVENT_STATES, required=True, readonly=True, default=EVENT_PENDING
     )
-    tries = fields.Integer(readonly=True)
-    next_try = fields.Datetime(readonly=True)
-    error = fields.Char(readonly=True)
 
     _pending_index = models.Index(f"(id) WHERE state = '{EVENT_PENDING}'")
 
@@ -134,31 +126,10 @@ class PrepaidEvent(models.Model):
         :param int limit: events of one run; the rest follows at once
         """
         self = self.sudo()  # events are written by the system only, whoever runs it
-        domain = Domain("state", "=", EVENT_PENDING) & (
-            Domain("next_try", "=", False)
-            | Domain("next_try", "<=", fields.Datetime.now())
-        )
-        events = self.search(domain, limit=limit, order="id")
-        remaining = self.search_count(domain)
-        for event in events:
-            # Counted first: what kills the process is not repeated without end.
-            if not event._try_step(lambda e: e._count_try()):
-                failure = event._try_step(lambda e: e._publish())
-                if isinstance(failure, Exception):
-                    event._try_step(lambda e, f=failure: e._note_failure(str(f)))
-            remaining -= 1
-            if not self.env["ir.cron"]._commit_progress(1, remaining=remaining):
-                break
+        self._tell_due(limit)
 
-    def _count_try(self):
-        self.ensure_one()
-        minutes = RETRY_MINUTES * 4**self.tries
-        self.write(
-            {
-                "tries": self.tries + 1,
-                "next_try": fields.Datetime.now() + timedelta(minutes=minutes),
-            }
-        )
+    def _tell(self):
+        self._publish()
 
     def _publish(self):
         """Let automation rules act on this event; hook for other ways to tell."""
