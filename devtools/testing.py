@@ -21,7 +21,13 @@ from . import (
 from .steps import say
 
 #: About half of the time runs beside all the rest: two cores, two lanes.
-SECOND_LANE = ("tests/stripe", "tests/concurrency", "tests/browser")
+SECOND_LANE = (
+    "invoice_autopay/tests",
+    "invoice_autopay_stripe/tests",
+    "tests/stripe",
+    "tests/concurrency",
+    "tests/browser",
+)
 
 
 def _is_path(word: str) -> bool:
