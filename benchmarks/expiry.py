@@ -82,7 +82,8 @@ def build(env, count: int):
 def end_lots(env, budgets, days: int):
     """Let the lots of some budgets end so many days from today."""
     env.cr.execute(
-        "UPDATE prepaid_lot SET date_to = CURRENT_DATE + %s WHERE budget_id = ANY(%s)",
+        "UPDATE prepaid_lot SET date_from = CURRENT_DATE - 100,"
+        " date_to = CURRENT_DATE + %s WHERE budget_id = ANY(%s)",
         [days, budgets.ids],
     )
     env.invalidate_all()
