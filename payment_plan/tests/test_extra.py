@@ -47,9 +47,8 @@ class ExtraCommon(CollectingCommon):
         self._pay_deposit(plan, self._token())
         return plan
 
-    def _pay_extra(self, plan, amount, how):
-        """Pay as the route does: the choice, a transaction of it, then its booking."""
-        extra = plan._choose_extra(amount, how, EVIDENCE)
+    def _sent(self, plan, amount, **vals):
+        """Return money that arrived at the provider, and is not booked yet."""
         transaction = (
             self.env["payment.transaction"]
             .sudo()
@@ -61,11 +60,17 @@ class ExtraCommon(CollectingCommon):
                     "currency_id": plan.currency_id.id,
                     "partner_id": self.customer.id,
                     "operation": "online_direct",
-                    "payment_plan_extra_id": extra.id,
+                    **vals,
                 }
             )
         )
         transaction._set_done()
+        return transaction
+
+    def _pay_extra(self, plan, amount, how):
+        """Pay as the route does: the choice, a transaction of it, then its booking."""
+        extra = plan._choose_extra(amount, how, EVIDENCE)
+        transaction = self._sent(plan, amount, payment_plan_extra_id=extra.id)
         transaction._post_process()
         self.env.invalidate_all()
         return extra

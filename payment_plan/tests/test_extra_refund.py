@@ -195,26 +195,6 @@ class TestExtraRefund(ExtraCommon):
             [note] = self._notes(plan).values()
             self.assertIn("Nothing of the plan is open again", note)
 
-    def _sent(self, plan, amount, **vals):
-        """Return money that arrived at the provider, and is not booked yet."""
-        transaction = (
-            self.env["payment.transaction"]
-            .sudo()
-            .create(
-                {
-                    "provider_id": self.provider.id,
-                    "payment_method_id": self.method.id,
-                    "amount": amount,
-                    "currency_id": plan.currency_id.id,
-                    "partner_id": self.customer.id,
-                    "operation": "online_direct",
-                    **vals,
-                }
-            )
-        )
-        transaction._set_done()
-        return transaction
-
     def test_p32_extra_is_booked_before_its_refund_whatever_is_told_first(self):
         """Refunded at the provider at once: core would book the refund alone."""
         for is_first in (True, False):

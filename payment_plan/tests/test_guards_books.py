@@ -93,22 +93,7 @@ class TestGuardsBooks(ExtraCommon):
             self._lines(plan)[1].action_make_invoice()
             extra = plan._choose_extra(700.0, "last", EVIDENCE)
             plan.action_cancel()
-            transaction = (
-                self.env["payment.transaction"]
-                .sudo()
-                .create(
-                    {
-                        "provider_id": self.provider.id,
-                        "payment_method_id": self.method.id,
-                        "amount": 700.0,
-                        "currency_id": plan.currency_id.id,
-                        "partner_id": self.customer.id,
-                        "operation": "online_direct",
-                        "payment_plan_extra_id": extra.id,
-                    }
-                )
-            )
-            transaction._set_done()
+            transaction = self._sent(plan, 700.0, payment_plan_extra_id=extra.id)
             transaction._post_process()
             self.env.invalidate_all()
             self.assertIn("700.00 were paid after", plan.activity_ids.summary)
