@@ -78,13 +78,11 @@ class PrepaidAlertNotice(models.Model):
 
         :param int limit: notices of one run; the rest follows at once
         """
-        self._tell_due(limit)
-
-    def _tell(self):
-        self._send()
-
-    def _note_failure(self, error):
-        self._note_outcome(error)
+        self._tell_due(
+            limit,
+            lambda notice: notice._send(),
+            lambda notice, error: notice._note_outcome(error),
+        )
 
     def _send(self):
         """Mail those who have not been told yet, and keep how that went."""

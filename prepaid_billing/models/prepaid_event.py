@@ -126,10 +126,11 @@ class PrepaidEvent(models.Model):
         :param int limit: events of one run; the rest follows at once
         """
         self = self.sudo()  # events are written by the system only, whoever runs it
-        self._tell_due(limit)
-
-    def _tell(self):
-        self._publish()
+        self._tell_due(
+            limit,
+            lambda event: event._publish(),
+            lambda event, error: event._note_failure(error),
+        )
 
     def _publish(self):
         """Let automation rules act on this event; hook for other ways to tell."""

@@ -9,8 +9,7 @@ from ..const import PENDING
 class PrepaidRetryMixin(models.AbstractModel):
     """What is told after the commit, and told again where that fails.
 
-    A model with this mixin has a `state` with PENDING, and says in :meth:`_tell` and
-    :meth:`_note_failure` what is done.
+    A model with this mixin has a `state` with PENDING until it was told or given up.
     """
 
     _name = "prepaid.retry.mixin"
@@ -25,10 +24,12 @@ class PrepaidRetryMixin(models.AbstractModel):
     error = fields.Char(readonly=True)
 
     @api.model
-    def _tell_due(self, limit):
+    def _tell_due(self, limit, tell, note_failure):
         """Tell what is due, in its order, each record in steps of its own.
 
         :param int limit: records of one run of a job; the rest follows at once
+        :param tell: function of a record that tells it; the state says when it is done
+        :param note_failure: function of a record and of what went wrong (str)
         """
         domain = Domain("state", "=", PENDING) & (
             Domain("next_try", "=", False)
@@ -39,9 +40,9 @@ class PrepaidRetryMixin(models.AbstractModel):
         for record in records:
             # Counted first: what kills the process is not repeated without end.
             if not record._try_step(lambda r: r._count_try()):
-                failure = record._try_step(lambda r: r._tell())
+                failure = record._try_step(tell)
                 if isinstance(failure, Exception):
-                    record._try_step(lambda r, f=failure: r._note_failure(str(f)))
+                    record._try_step(lambda r, f=failure: note_failure(r, str(f)))
             remaining -= 1
             if not self.env["ir.cron"]._commit_progress(1, remaining=remaining):
                 break
@@ -55,14 +56,3 @@ class PrepaidRetryMixin(models.AbstractModel):
                 "next_try": fields.Datetime.now() + timedelta(minutes=minutes),
             }
         )
-
-    def _tell(self):
-        """Do what this record is for; the state says when it is done."""
-        raise NotImplementedError
-
-    def _note_failure(self, error):
-        """Keep why a try failed: to be repeated, or given up.
-
-        :param str error: what went wrong
-        """
-        raise NotImplementedError
