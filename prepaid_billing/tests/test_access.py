@@ -157,6 +157,29 @@ class TestAccess(PrepaidCommon):
         ):
             self.cr.execute("UPDATE prepaid_lot SET remaining = -0.01")
 
+    def test_b84_b87_wizards_show_no_budget_of_another_company(self):
+        """Typing the id of a foreign budget into a wizard tells nothing of it."""
+        budget = self._create_budget(100.0)
+        other = self.env["res.company"].sudo().create({"name": "Elsewhere"})
+        stranger = mail_new_test_user(
+            self.env(su=True),
+            "stranger_of_wizards",
+            groups="prepaid_billing.group_manager,prepaid_billing.group_credit",
+            company_id=other.id,
+        )
+        for model, vals, figure in (
+            ("prepaid.top.up", {"budget_id": budget.id}, "balance"),
+            ("prepaid.credit", {"budget_id": budget.id}, "balance"),
+            ("prepaid.close", {"budget_id": budget.id}, "balance"),
+            ("prepaid.lot.change", {"lot_id": budget.lot_ids.id}, "remaining"),
+        ):
+            Wizard = self.env[model].with_user(stranger)
+            name = next(iter(vals))
+            with self.subTest(model=model), mute_logger("odoo.addons.base.models"):
+                self.env.invalidate_all()
+                with self.assertRaises(AccessError):
+                    Wizard.onchange(vals, [name], {figure: {}})
+
     def test_b84_a_company_sees_and_uses_its_own_budgets_only(self):
         other = self.env["res.company"].sudo().create({"name": "Other"})
         stranger = mail_new_test_user(

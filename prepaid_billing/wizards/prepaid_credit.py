@@ -21,9 +21,9 @@ class PrepaidCredit(models.TransientModel):
         help="A double click books once.",
     )
     budget_id = fields.Many2one("prepaid.budget", required=True)
-    partner_id = fields.Many2one(related="budget_id.partner_id")
-    currency_id = fields.Many2one(related="budget_id.currency_id")
-    balance = fields.Monetary(related="budget_id.balance")
+    partner_id = fields.Many2one(related="budget_id.partner_id", related_sudo=False)
+    currency_id = fields.Many2one(related="budget_id.currency_id", related_sudo=False)
+    balance = fields.Monetary(related="budget_id.balance", related_sudo=False)
     operation = fields.Selection(
         [
             (GRANT, "Give free credit"),
@@ -70,9 +70,9 @@ class PrepaidClose(models.TransientModel):
     _description = "Close Prepaid Budget"
 
     budget_id = fields.Many2one("prepaid.budget", required=True)
-    partner_id = fields.Many2one(related="budget_id.partner_id")
-    currency_id = fields.Many2one(related="budget_id.currency_id")
-    balance = fields.Monetary(related="budget_id.balance")
+    partner_id = fields.Many2one(related="budget_id.partner_id", related_sudo=False)
+    currency_id = fields.Many2one(related="budget_id.currency_id", related_sudo=False)
+    balance = fields.Monetary(related="budget_id.balance", related_sudo=False)
     choice = fields.Selection(CLOSE_CHOICES, "The rest")
     target_id = fields.Many2one(
         "prepaid.budget",
@@ -102,9 +102,9 @@ class PrepaidLotChange(models.TransientModel):
     _description = "Change Prepaid Lot"
 
     lot_id = fields.Many2one("prepaid.lot", required=True)
-    currency_id = fields.Many2one(related="lot_id.currency_id")
-    remaining = fields.Monetary(related="lot_id.remaining")
-    old_date = fields.Date("Valid to", related="lot_id.date_to")
+    currency_id = fields.Many2one(related="lot_id.currency_id", related_sudo=False)
+    remaining = fields.Monetary(related="lot_id.remaining", related_sudo=False)
+    old_date = fields.Date("Valid to", related="lot_id.date_to", related_sudo=False)
     operation = fields.Selection(
         [
             ("extend", "Extend its validity"),

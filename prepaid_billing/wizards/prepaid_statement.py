@@ -8,7 +8,7 @@ class PrepaidStatement(models.TransientModel):
     _description = "Prepaid Statement"
 
     budget_id = fields.Many2one("prepaid.budget", required=True, ondelete="cascade")
-    currency_id = fields.Many2one(related="budget_id.currency_id")
+    currency_id = fields.Many2one(related="budget_id.currency_id", related_sudo=False)
     date_from = fields.Date(
         "From",
         required=True,

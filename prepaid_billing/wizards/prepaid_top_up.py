@@ -15,9 +15,11 @@ class PrepaidTopUp(models.TransientModel):
         help="A double click makes one invoice.",
     )
     budget_id = fields.Many2one("prepaid.budget", required=True)
-    currency_id = fields.Many2one(related="budget_id.currency_id")
-    balance = fields.Monetary(related="budget_id.balance")
-    amount_pending = fields.Monetary(related="budget_id.amount_pending")
+    currency_id = fields.Many2one(related="budget_id.currency_id", related_sudo=False)
+    balance = fields.Monetary(related="budget_id.balance", related_sudo=False)
+    amount_pending = fields.Monetary(
+        related="budget_id.amount_pending", related_sudo=False
+    )
     amount = fields.Monetary(
         "Top up by",
         compute="_compute_amount",
