@@ -60,6 +60,7 @@
         "report/prepaid_liability_templates.xml",
         "views/prepaid_accounting_settings_views.xml",
         "views/prepaid_tax_views.xml",
+        "views/sale_order_views.xml",
         "views/prepaid_budget_type_rule_views.xml",
         "views/prepaid_replenishment_rule_views.xml",
         "views/prepaid_replenishment_portal_templates.xml",

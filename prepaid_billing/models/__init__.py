@@ -13,6 +13,7 @@ from . import (
     account_analytic_line_overflow,  # after both
     account_analytic_line_correction_overflow,  # after the two
     account_analytic_line_material,
+    account_analytic_line_product,
     account_analytic_line_automatic,  # after all of them
     account_move,
     account_move_balance,
@@ -106,5 +107,7 @@ from . import (
     sale_order_line,
     sale_order_line_overflow,
     sale_order_line_material,
+    sale_order_line_product,
+    sale_order_product,
     sale_order_tax_document,
 )

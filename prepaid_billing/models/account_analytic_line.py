@@ -36,6 +36,7 @@ LEDGER_FIELDS = frozenset(
         "prepaid_covered_hours",
         "prepaid_overflow_line_id",
         "prepaid_note",
+        "is_prepaid_product",
     }
 )
 

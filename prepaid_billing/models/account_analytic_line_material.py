@@ -47,12 +47,8 @@ class AccountAnalyticLineMaterial(models.Model):
     def _get_prepaid_material_domain(self):
         """Return the domain of expenses and material that may still be deducted."""
         budgets = "order_partner_id.commercial_partner_id.prepaid_budget_ids"
-        # Who deducts need not have any right on sales orders.
         item = (
-            Domain("is_expense", "=", True)
-            & Domain("qty_delivered_method", "=", "analytic")
-            & Domain("product_id.invoice_policy", "=", "delivery")
-            & Domain("state", "=", "sale")
+            Domain("state", "=", "sale")
             & Domain("qty_to_invoice", ">", 0)
             & Domain("order_partner_id.commercial_partner_id.prepaid_on", "=", True)
             & Domain(budgets, "any", [("pays_for_materials", "=", True)])
@@ -61,9 +57,22 @@ class AccountAnalyticLineMaterial(models.Model):
             [
                 [("project_id", "=", False), ("prepaid_state", "!=", STATE_COVERED)],
                 [("unit_amount", ">", 0), ("amount", "<=", 0)],
+                # Who deducts need not have any right on sales orders.
                 Domain("so_line", "any!", item),
+                self._get_prepaid_material_kind_domain(),
             ]
         )
+
+    @api.model
+    def _get_prepaid_material_kind_domain(self):
+        """Return the domain of what is material here; hook for more kinds."""
+        item = (
+            Domain("is_expense", "=", True)
+            & Domain("qty_delivered_method", "=", "analytic")
+            & Domain("product_id.invoice_policy", "=", "delivery")
+        )
+        # As above.
+        return Domain("so_line", "any!", item)
 
     # === VALUE === #
 
@@ -114,20 +123,27 @@ class AccountAnalyticLineMaterial(models.Model):
             return self.env._("Already deducted")
         if self.unit_amount <= 0:
             return self.env._("No quantity")
-        item = self.so_line
-        if item.product_id.invoice_policy != "delivery":
-            return self.env._(
-                "%(product)s is invoiced on ordered quantities: only what is invoiced "
-                "on delivered quantities can be deducted",
-                product=item.product_id.display_name,
-            )
-        if len(self.move_line_id.analytic_line_ids.filtered("so_line")) > 1:
-            return self.env._("Split over several analytic accounts: invoice it")
+        if reason := self._get_prepaid_material_reason():
+            return reason
         if not budget:
             return self._get_prepaid_no_budget_reason()
         if budget._is_taxed_at_use():
             return self.env._("The budget is taxed when it is used: it pays for time")
         return self._get_prepaid_currency_obstacle(budget)
+
+    def _get_prepaid_material_reason(self):
+        """Say why no budget can pay for an expense, or material; or return False."""
+        self.ensure_one()
+        product = self.so_line.product_id
+        if product.invoice_policy != "delivery":
+            return self.env._(
+                "%(product)s is invoiced on ordered quantities: only what is invoiced "
+                "on delivered quantities can be deducted",
+                product=product.display_name,
+            )
+        if len(self.move_line_id.analytic_line_ids.filtered("so_line")) > 1:
+            return self.env._("Split over several analytic accounts: invoice it")
+        return False
 
     def _fill_prepaid_valuation(self, valuation, budget, rules):
         """Value expenses and material at the price of the sales order item."""

@@ -13,7 +13,8 @@ class PrepaidBudgetMaterial(models.Model):
         "Also pays for expenses and material",
         tracking=True,
         help="What vendor bills and expenses add to the customer's sales orders at "
-        "cost or at sales price, for delivered quantities, can be deducted like time.",
+        "cost or at sales price, for delivered quantities, can be deducted like time; "
+        "and the products of these orders.",
         groups="base.group_user",
     )
 

@@ -6,7 +6,7 @@ from lxml import html
 from openpyxl import load_workbook
 
 from odoo import Command
-from odoo.exceptions import ValidationError
+from odoo.exceptions import AccessError, ValidationError
 from odoo.tests import new_test_user
 
 from .common import WORK_DAY, PrepaidCommon
@@ -264,3 +264,208 @@ class TestMaterials(PrepaidCommon):
         self.assertEqual(lines.search(domain["domain"]).ids, expense.ids)
         lines.prepaid_deduct(expense.ids)
         self.assertBalance(budget, 380.0)
+
+
+class TestProducts(PrepaidCommon):
+    """Products of ordinary sales orders draw a budget down."""
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.router = cls._create_goods()
+        cls.sale = cls._create_order(cls.customer, price=40.0, product=cls.router)
+        cls.item = cls.sale.order_line
+
+    @classmethod
+    def _create_goods(cls, **vals):
+        return (
+            cls.env["product.product"]
+            .sudo()
+            .create(
+                {
+                    "name": "Router",
+                    "type": "consu",
+                    "invoice_policy": "delivery",
+                    "taxes_id": [Command.set(cls.tax.ids)],
+                    **vals,
+                }
+            )
+        )
+
+    def _create_material_budget(self, credit=0.0, **vals):
+        return self._create_budget(credit, **{"pays_for_materials": True, **vals})
+
+    def _deduct_products(self, sale=None):
+        """Deduct as the order's button and its preview do."""
+        action = (sale or self.sale).action_prepaid_deduct_products()
+        wizard = self.env["prepaid.deduct"].browse(action["res_id"])
+        wizard.action_confirm()
+        return wizard
+
+    def test_bf25_delivered_products_are_deducted_and_not_invoiced(self):
+        budget = self._create_material_budget(500.0)
+        self.assertFalse(self.sale.has_prepaid_products)
+        self.item.qty_delivered = 3.0
+        self.assertTrue(self.sale.has_prepaid_products)
+        wizard = self._deduct_products()
+        self.assertRecordValues(
+            wizard.line_ids, [{"hours": 0.0, "units": 3.0, "covered": 120.0}]
+        )
+        self.assertBalance(budget, 380.0)
+        entry = budget.entry_ids[0]
+        self.assertRecordValues(
+            entry, [{"quantity": -120.0, "units": 3.0, "hours": 0.0, "rate": 40.0}]
+        )
+        self.assertRecordValues(
+            self.item,
+            [
+                {
+                    "qty_delivered": 3.0,
+                    "prepaid_quantity": 3.0,
+                    "qty_to_invoice": 0.0,
+                    "untaxed_amount_to_invoice": 0.0,
+                    "amount_to_invoice": 0.0,
+                }
+            ],
+        )
+        self.assertFalse(self.sale.has_prepaid_products)
+        with self.assertRefused("nothing can be deducted"):
+            self._deduct_products()
+        self.item.qty_delivered = 5.0
+        invoice = self.sale._create_invoices()
+        self.assertEqual(invoice.amount_untaxed, 80.0)
+
+    def test_bf25_ordered_products_are_deducted_as_soon_as_they_are_owed(self):
+        budget = self._create_material_budget(500.0)
+        license_ = self._create_goods(name="License", invoice_policy="order")
+        sale = self._create_order(self.customer, price=30.0, product=license_)
+        self._deduct_products(sale)
+        self.assertBalance(budget, 200.0)
+        self.assertEqual(sale.order_line.qty_to_invoice, 0.0)
+        self.assertEqual(sale.amount_to_invoice, 0.0)
+
+    def test_bf25_undo_of_products_offers_them_again(self):
+        budget = self._create_material_budget(500.0)
+        self.item.qty_delivered = 3.0
+        self._deduct_products()
+        budget.entry_ids[0].action_return_time()
+        self.assertBalance(budget, 500.0)
+        self.assertEqual(self.item.qty_to_invoice, 3.0)
+        self._deduct_products()
+        self.assertBalance(budget, 380.0)
+        self.assertEqual(self.item.qty_to_invoice, 0.0)
+
+    def test_bf25_products_are_covered_in_part(self):
+        """100 of 120: half a router stays billable, and the rest when credit comes."""
+        budget = self._create_material_budget(100.0)
+        self.item.qty_delivered = 3.0
+        self._deduct_products()
+        self.assertBalance(budget, 0.0)
+        self.assertEqual(self.item.qty_to_invoice, 0.5)
+        self.assertEqual(self.item.untaxed_amount_to_invoice, 20.0)
+        self._buy(budget, 100.0)
+        self._deduct_products()
+        self.assertBalance(budget, 80.0)
+        self.assertEqual(self.item.qty_to_invoice, 0.0)
+
+    def test_bf25_products_that_were_looked_at_and_then_invoiced(self):
+        """A preview that nobody confirmed keeps nothing from the invoice."""
+        budget = self._create_material_budget(500.0)
+        self.item.qty_delivered = 3.0
+        action = self.sale.action_prepaid_deduct_products()
+        wizard = self.env["prepaid.deduct"].browse(action["res_id"])
+        self.assertEqual(self.item.qty_to_invoice, 3.0)
+        invoice = self.sale._create_invoices()
+        self.assertEqual(invoice.amount_untaxed, 120.0)
+        with self.assertRefused("Invoiced by"):
+            wizard.action_confirm()
+        self.assertBalance(budget, 500.0)
+        self.item.qty_delivered = 4.0
+        self._deduct_products()
+        self.assertBalance(budget, 460.0)
+
+    def test_bf25_two_previews_deduct_products_once(self):
+        budget = self._create_material_budget(500.0)
+        self.item.qty_delivered = 3.0
+        self.sale.action_prepaid_deduct_products()
+        self._deduct_products()
+        self.assertBalance(budget, 380.0)
+        with self.assertRefused("nothing can be deducted"):
+            self._deduct_products()
+        waiting = self.env["account.analytic.line"].search(
+            self.customer.action_view_prepaid_timesheets()["domain"]
+        )
+        self.assertFalse(waiting)
+
+    def test_bf25_deducted_products_stay_ordered_and_delivered(self):
+        budget = self._create_material_budget(500.0)
+        self.item.qty_delivered = 3.0
+        self._deduct_products()
+        with self.assertRefused("3 Units of it are deducted"):
+            self.item.qty_delivered = 2.0
+        self.assertBalance(budget, 380.0)
+        budget.entry_ids[0].action_return_time()
+        self.item.qty_delivered = 2.0
+        self.assertEqual(self.item.qty_to_invoice, 2.0)
+
+    def test_bf25_credit_note_of_a_product_is_not_paid_twice(self):
+        """Two invoiced, one deducted: crediting the invoice leaves two to invoice."""
+        self._create_material_budget(500.0)
+        self.item.qty_delivered = 2.0
+        invoice = self.sale._create_invoices()
+        invoice.action_post()
+        self.item.qty_delivered = 3.0
+        self._deduct_products()
+        self.assertEqual(self.item.qty_to_invoice, 0.0)
+        invoice._reverse_moves(cancel=True)
+        self.assertEqual(self.item.qty_to_invoice, 2.0)
+
+    def test_bf25_what_is_no_product(self):
+        """Time, packs and deposits go their own ways."""
+        self._create_material_budget(500.0)
+        pack_order = self._create_order(self.customer, product=self.pack)
+        for sale in (self.order, pack_order):
+            self.assertFalse(sale.has_prepaid_products)
+            with self.assertRefused("nothing can be deducted"):
+                self._deduct_products(sale)
+
+    def test_bf25_b64_products_in_scope(self):
+        """A budget for routers pays for routers, and not for cables."""
+        special = self._create_material_budget(
+            500.0, scope="products", scope_product_ids=self.router.ids
+        )
+        cable = self._create_goods(name="Cable")
+        sale = self._create_order(self.customer, price=5.0, product=cable)
+        (self.item + sale.order_line).qty_delivered = 2.0
+        self._deduct_products()
+        self.assertBalance(special, 420.0)
+        with self.assertRefused("No budget"):
+            self._deduct_products(sale)
+
+    def test_bf25_b87_rights_on_products(self):
+        """Who deducts may, if they see the order; nobody types what the ledger says."""
+        budget = self._create_material_budget(500.0)
+        self.item.qty_delivered = 3.0
+        user, seller = (
+            new_test_user(
+                self.env(su=True), name, groups=groups, company_id=self.company.id
+            )
+            for name, groups in (
+                (
+                    "product_user",
+                    "prepaid_billing.group_user,sales_team.group_sale_salesman_all_leads",
+                ),
+                ("product_seller", "sales_team.group_sale_salesman_all_leads"),
+            )
+        )
+        with self.assertRaises(AccessError):
+            self.sale.with_user(seller).action_prepaid_deduct_products()
+        action = self.sale.with_user(user).action_prepaid_deduct_products()
+        wizard = self.env["prepaid.deduct"].with_user(user).browse(action["res_id"])
+        wizard.action_confirm()
+        self.assertBalance(budget, 380.0)
+        line = budget.entry_ids[0].timesheet_id
+        with self.assertRefused("cannot be typed"):
+            line.with_user(self.env.user).write({"is_prepaid_product": False})
+        with self.assertRaises(AccessError):
+            self.item.with_user(seller).analytic_line_ids.check_access("read")

@@ -1,0 +1,172 @@
+from odoo import api, fields, models
+from odoo.exceptions import UserError
+
+#: Delivered by what is logged: time, or expenses that are deducted one by one.
+LOGGED_METHODS = ("timesheet", "analytic")
+
+
+class SaleOrderLineProduct(models.Model):
+    """Products that a budget paid for are not invoiced again (BF25).
+
+    What is ordered and delivered stays as it is; only less of it is to be invoiced.
+    """
+
+    _inherit = "sale.order.line"
+
+    prepaid_quantity = fields.Float(
+        "Deducted",
+        compute="_compute_prepaid_quantity",
+        compute_sudo=True,
+        store=True,
+        digits="Product Unit",
+        help="Quantity that prepaid budgets have paid for; it is not invoiced again.",
+    )
+
+    @api.depends(
+        "analytic_line_ids.prepaid_covered_hours",
+        "analytic_line_ids.is_prepaid_product",
+    )
+    def _compute_prepaid_quantity(self):
+        groups = self.env["account.analytic.line"]._read_group(
+            [("so_line", "in", self.ids), ("is_prepaid_product", "=", True)],
+            ["so_line"],
+            ["prepaid_covered_hours:sum"],
+        )
+        covered = {line.id: quantity for line, quantity in groups}
+        for line in self:
+            line.prepaid_quantity = covered.get(line._origin.id, 0.0)
+
+    # === WHAT IS TO BE INVOICED === #
+
+    @api.depends("prepaid_quantity")
+    def _compute_qty_to_invoice(self):
+        """What is deducted of a product is not to be invoiced.
+
+        Nor is it credited when less turns out to be delivered: money that a budget paid
+        goes back to the budget.
+        """
+        super()._compute_qty_to_invoice()
+        for line in self.filtered("prepaid_quantity"):
+            quantity = line.qty_to_invoice
+            line.qty_to_invoice = max(
+                quantity - line.prepaid_quantity, min(quantity, 0.0)
+            )
+
+    @api.depends("prepaid_quantity")
+    def _compute_untaxed_amount_to_invoice(self):
+        """What is deducted of a product is not to be invoiced."""
+        super()._compute_untaxed_amount_to_invoice()
+        for line in self.filtered("prepaid_quantity"):
+            price = self.env["account.analytic.line"]._get_prepaid_net_price(
+                line._get_discounted_price(),
+                line.tax_ids,
+                line.currency_id,
+                line.product_id,
+            )
+            line.untaxed_amount_to_invoice -= price * line.prepaid_quantity
+
+    @api.depends("prepaid_quantity")
+    def _compute_amount_to_invoice(self):
+        """What is deducted of a product is not to be invoiced."""
+        super()._compute_amount_to_invoice()
+        for line in self.filtered("prepaid_quantity"):
+            if line.product_uom_qty:
+                price = line.price_total / line.product_uom_qty
+                line.amount_to_invoice -= price * line.prepaid_quantity
+
+    # === GUARD === #
+
+    def write(self, vals):
+        """What is deducted was ordered and delivered.
+
+        :raise UserError: less would be ordered or delivered than is deducted
+        """
+        result = super().write(vals)
+        if {"product_uom_qty", "qty_delivered"} & vals.keys():
+            self.filtered("prepaid_quantity")._check_prepaid_quantity()
+        return result
+
+    def _check_prepaid_quantity(self):
+        for line in self:
+            quantity = line._get_prepaid_claimed_quantity() - line.qty_invoiced
+            uom = line.product_uom_id
+            if uom.compare(quantity, line.prepaid_quantity) < 0:
+                raise UserError(
+                    self.env._(
+                        "%(item)s: %(deducted)s %(uom)s of it are deducted from a "
+                        "prepaid budget. Return them first (button Return time on the "
+                        "movement of the budget), then lower the quantity.",
+                        item=line._get_prepaid_name(),
+                        deducted=f"{line.prepaid_quantity:g}",
+                        uom=uom.name,
+                    )
+                )
+
+    def _get_prepaid_claimed_quantity(self):
+        """Return what the customer owes of this item, invoiced or deducted or not."""
+        self.ensure_one()
+        if self.product_id.invoice_policy == "delivery":
+            return self.qty_delivered
+        return self.product_uom_qty
+
+    # === LOG === #
+
+    def _is_prepaid_product_item(self):
+        """Whether this is a product, not time, expenses, credit or a deposit."""
+        self.ensure_one()
+        return bool(
+            self.state == "sale"
+            and not self.display_type
+            and not self.is_downpayment
+            and not self.combo_item_id
+            and self.qty_delivered_method not in LOGGED_METHODS
+            and self.product_id.type != "combo"
+            and not self.product_id.prepaid_ok
+        )
+
+    def _log_prepaid_products(self):
+        """Log what is to be invoiced of products, so that it can be deducted.
+
+        What was logged before and is not deducted is replaced: meanwhile it may be
+        invoiced.
+
+        :return: `account.analytic.line`, sudoed: what may be deducted of these items
+        """
+        items = self.filtered(lambda line: line._is_prepaid_product_item())
+        # Who deducts need not have any right on analytic lines.
+        logged_sudo = self.env["account.analytic.line"].sudo()
+        logged_sudo = logged_sudo.search(
+            [("so_line", "in", items.ids), ("is_prepaid_product", "=", True)]
+        )
+        idle_sudo = logged_sudo.filtered(lambda line: not line.prepaid_state)
+        idle_sudo.unlink()
+        partly_sudo = (logged_sudo - idle_sudo).filtered("is_prepaid_open")
+        waiting = partly_sudo.grouped("so_line")
+        vals_list = []
+        for item in items:
+            quantity = item.qty_to_invoice - sum(
+                line.unit_amount - line.prepaid_covered_hours
+                for line in waiting.get(item.sudo(), ())  # a key of the same record
+            )
+            if item.product_uom_id.compare(quantity, 0.0) > 0:
+                vals_list.append(item._prepare_prepaid_product_vals(quantity))
+        return partly_sudo | partly_sudo.create(vals_list)
+
+    def _prepare_prepaid_product_vals(self, quantity):
+        """Return the values of the analytic line of a product to deduct.
+
+        :param float quantity: in the unit of this item
+        """
+        self.ensure_one()
+        return {
+            "name": self.name,
+            "so_line": self.id,
+            "product_id": self.product_id.id,
+            "product_uom_id": self.product_uom_id.id,
+            "unit_amount": quantity,
+            "amount": 0.0,
+            "partner_id": self.order_partner_id.id,
+            "company_id": self.company_id.id,
+            "date": self.company_id._get_autopay_today(),
+            "is_prepaid_product": True,
+        }

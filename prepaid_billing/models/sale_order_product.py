@@ -1,0 +1,73 @@
+from odoo import api, fields, models
+from odoo.exceptions import UserError
+
+from ..const import BUDGET_OPEN
+
+
+class SaleOrderProduct(models.Model):
+    """Orders whose products a prepaid budget can pay for (BF25)."""
+
+    _inherit = "sale.order"
+
+    has_prepaid_products = fields.Boolean(
+        "Products may be deducted",
+        compute="_compute_has_prepaid_products",
+        compute_sudo=True,
+        groups="prepaid_billing.group_user",
+        help="Something is to be invoiced that a prepaid budget of the customer can "
+        "pay for.",
+    )
+
+    @api.depends("state", "order_line.qty_to_invoice", "partner_id", "company_id")
+    def _compute_has_prepaid_products(self):
+        for order in self:
+            order.has_prepaid_products = bool(
+                order._get_prepaid_products() and order._has_prepaid_material_budget()
+            )
+
+    def _get_prepaid_products(self):
+        """Return the items of products that are to be invoiced."""
+        return self.order_line.filtered(
+            lambda line: (
+                line._is_prepaid_product_item()
+                and line.product_uom_id.compare(line.qty_to_invoice, 0.0) > 0
+            )
+        )
+
+    def _has_prepaid_material_budget(self):
+        """Whether a budget of the customer pays for products at all."""
+        self.ensure_one()
+        partner = self.partner_id.commercial_partner_id
+        return partner.prepaid_on and bool(
+            self.env["prepaid.budget"].search_count(
+                [
+                    ("partner_id.commercial_partner_id", "=", partner.id),
+                    ("company_id", "=", self.company_id.id),
+                    ("state", "=", BUDGET_OPEN),
+                    ("pays_for_materials", "=", True),
+                ],
+                limit=1,
+            )
+        )
+
+    def action_prepaid_deduct_products(self):
+        """Show what would be deducted of the products that are to be invoiced.
+
+        :return: the action that opens the preview
+        :raise AccessError: the user may not deduct, or not see this order
+        :raise UserError: nothing of this order can be deducted
+        """
+        self.ensure_one()
+        Line = self.env["account.analytic.line"]
+        Line._check_prepaid_right()
+        self.check_access("read")
+        lines_sudo = self._get_prepaid_products()._log_prepaid_products()
+        if not lines_sudo:
+            raise UserError(
+                self.env._(
+                    "%(order)s: no products are to be invoiced, so nothing can be "
+                    "deducted. Confirm the order, or enter what was delivered.",
+                    order=self.name,
+                )
+            )
+        return lines_sudo.sudo(self.env.su).action_prepaid_deduct()
