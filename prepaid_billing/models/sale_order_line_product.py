@@ -167,6 +167,9 @@ class SaleOrderLineProduct(models.Model):
             "amount": 0.0,
             "partner_id": self.order_partner_id.id,
             "company_id": self.company_id.id,
+            # Core would name whoever clicks: nobody worked here.
+            "employee_id": False,
+            "user_id": False,
             "date": self.company_id._get_autopay_today(),
             "is_prepaid_product": True,
         }

@@ -18,6 +18,15 @@ class SaleOrderProduct(models.Model):
         "pay for.",
     )
 
+    has_prepaid_quantity = fields.Boolean(
+        "Products are deducted", compute="_compute_has_prepaid_quantity"
+    )
+
+    @api.depends("order_line.prepaid_quantity")
+    def _compute_has_prepaid_quantity(self):
+        for order in self:
+            order.has_prepaid_quantity = any(order.order_line.mapped("prepaid_quantity"))
+
     @api.depends("state", "order_line.qty_to_invoice", "partner_id", "company_id")
     def _compute_has_prepaid_products(self):
         for order in self:
@@ -70,4 +79,5 @@ class SaleOrderProduct(models.Model):
                     order=self.name,
                 )
             )
-        return lines_sudo.sudo(self.env.su).action_prepaid_deduct()
+        action = lines_sudo.sudo(self.env.su).action_prepaid_deduct()
+        return {**action, "name": self.env._("Deduct products")}

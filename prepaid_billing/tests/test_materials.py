@@ -316,6 +316,7 @@ class TestProducts(PrepaidCommon):
         self.assertRecordValues(
             entry, [{"quantity": -120.0, "units": 3.0, "hours": 0.0, "rate": 40.0}]
         )
+        self.assertFalse(entry.timesheet_id.employee_id)
         self.assertRecordValues(
             self.item,
             [
