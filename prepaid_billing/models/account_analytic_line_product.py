@@ -39,6 +39,12 @@ class AccountAnalyticLineProduct(models.Model):
 
     def _get_prepaid_material_reason(self):
         """Products are deducted by what is to be invoiced, ordered or delivered."""
-        if self.is_prepaid_product:
-            return False
-        return super()._get_prepaid_material_reason()
+        if not self.is_prepaid_product:
+            return super()._get_prepaid_material_reason()
+        if item := self.so_line.order_id._get_prepaid_taken_off():
+            return self.env._(
+                "The next invoice of the order takes off %(item)s: invoice it, so that "
+                "the customer gets that",
+                item=item[:1].name,
+            )
+        return False

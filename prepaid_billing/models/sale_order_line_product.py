@@ -76,38 +76,64 @@ class SaleOrderLineProduct(models.Model):
 
     # === GUARD === #
 
+    @api.model_create_multi
+    def create(self, vals_list):
+        """What is deducted follows from the ledger.
+
+        :raise UserError: it is given
+        """
+        self._ensure_prepaid_untyped(vals_list)
+        return super().create(vals_list)
+
     def write(self, vals):
         """What is deducted was ordered and delivered.
 
-        :raise UserError: less would be ordered or delivered than is deducted
+        :raise UserError: less would be ordered or delivered than is deducted, or what
+            is deducted is given
         """
+        self._ensure_prepaid_untyped([vals])
         result = super().write(vals)
         if {"product_uom_qty", "qty_delivered"} & vals.keys():
-            self.filtered("prepaid_quantity")._check_prepaid_quantity()
+            for line in self.filtered("prepaid_quantity"):
+                line._check_prepaid_quantity(line._get_prepaid_claimed_quantity())
         return result
 
-    def _check_prepaid_quantity(self):
+    def _ensure_prepaid_untyped(self, vals_list):
+        # The recompute passes through neither create nor write.
+        if self.env.su or not any("prepaid_quantity" in vals for vals in vals_list):
+            return
+        raise UserError(
+            self.env._(
+                "What is deducted of a product follows from the ledger: it cannot be "
+                "typed. Click Deduct products on the order, or return what is deducted."
+            )
+        )
+
+    def _check_prepaid_quantity(self, quantity):
+        """Refuse that less is left to ask for than is deducted.
+
+        :param float quantity: what the customer will owe, in the unit of each item
+        :raise UserError: more is deducted
+        """
         for line in self:
-            quantity = line._get_prepaid_claimed_quantity() - line.qty_invoiced
-            uom = line.product_uom_id
-            if uom.compare(quantity, line.prepaid_quantity) < 0:
+            if line.product_uom_id.compare(quantity, line.prepaid_quantity) < 0:
                 raise UserError(
                     self.env._(
                         "%(item)s: %(deducted)s %(uom)s of it are deducted from a "
                         "prepaid budget. Return them first (button Return time on the "
-                        "movement of the budget), then lower the quantity.",
+                        "movement of the budget), then change the order.",
                         item=line._get_prepaid_name(),
                         deducted=f"{line.prepaid_quantity:g}",
-                        uom=uom.name,
+                        uom=line.product_uom_id.name,
                     )
                 )
 
     def _get_prepaid_claimed_quantity(self):
-        """Return what the customer owes of this item, invoiced or deducted or not."""
+        """Return what the customer owes of this item and has no invoice for."""
         self.ensure_one()
-        if self.product_id.invoice_policy == "delivery":
-            return self.qty_delivered
-        return self.product_uom_qty
+        is_delivered = self.product_id.invoice_policy == "delivery"
+        quantity = self.qty_delivered if is_delivered else self.product_uom_qty
+        return quantity - self.qty_invoiced
 
     # === LOG === #
 

@@ -25,7 +25,9 @@ class SaleOrderProduct(models.Model):
     @api.depends("order_line.prepaid_quantity")
     def _compute_has_prepaid_quantity(self):
         for order in self:
-            order.has_prepaid_quantity = any(order.order_line.mapped("prepaid_quantity"))
+            order.has_prepaid_quantity = any(
+                order.order_line.mapped("prepaid_quantity")
+            )
 
     @api.depends("state", "order_line.qty_to_invoice", "partner_id", "company_id")
     def _compute_has_prepaid_products(self):
@@ -40,6 +42,21 @@ class SaleOrderProduct(models.Model):
             lambda line: (
                 line._is_prepaid_product_item()
                 and line.product_uom_id.compare(line.qty_to_invoice, 0.0) > 0
+            )
+        )
+
+    def _get_prepaid_taken_off(self):
+        """Return the items that lower the next invoice: discounts, deposits, returns.
+
+        Products that a budget pays for would leave nothing that they are taken off.
+        """
+        return self.order_line.filtered(
+            lambda line: (
+                not line.display_type
+                and line.currency_id.compare_amounts(
+                    line.qty_to_invoice * line.price_unit, 0.0
+                )
+                < 0
             )
         )
 
@@ -81,3 +98,11 @@ class SaleOrderProduct(models.Model):
             )
         action = lines_sudo.sudo(self.env.su).action_prepaid_deduct()
         return {**action, "name": self.env._("Deduct products")}
+
+    def _action_cancel(self):
+        """What a budget paid for is returned before its order is given up.
+
+        :raise UserError: products of an order are deducted
+        """
+        self.order_line.filtered("prepaid_quantity")._check_prepaid_quantity(0.0)
+        return super()._action_cancel()

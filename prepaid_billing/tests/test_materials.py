@@ -409,6 +409,47 @@ class TestProducts(PrepaidCommon):
         self.item.qty_delivered = 2.0
         self.assertEqual(self.item.qty_to_invoice, 2.0)
 
+    def test_bf25_order_with_deducted_products_is_not_canceled(self):
+        budget = self._create_material_budget(500.0)
+        self.item.qty_delivered = 3.0
+        self._deduct_products()
+        with self.assertRefused("3 Units of it are deducted"):
+            self.sale._action_cancel()
+        self.assertEqual(self.sale.state, "sale")
+        budget.entry_ids[0].action_return_time()
+        self.sale._action_cancel()
+        self.assertEqual(self.sale.state, "cancel")
+
+    def test_bf25_discounts_and_deposits_are_not_lost(self):
+        """What the next invoice takes off needs something that it is taken off."""
+        budget = self._create_material_budget(500.0)
+        self.item.qty_delivered = 3.0
+        discount = self.sale.order_line.create(
+            {
+                "order_id": self.sale.id,
+                "product_id": self._create_goods(
+                    name="Fair discount", invoice_policy="order"
+                ).id,
+                "price_unit": -20.0,
+            }
+        )
+        with self.assertRefused("takes off Fair discount"):
+            self._deduct_products()
+        discount.product_uom_qty = 0.0
+        deposit = self.env["sale.advance.payment.inv"].sudo()
+        deposit = deposit.create(
+            {
+                "sale_order_ids": self.sale.ids,
+                "advance_payment_method": "fixed",
+                "fixed_amount": 50.0,
+            }
+        )
+        deposit.create_invoices()
+        self.sale.invoice_ids.action_post()
+        with self.assertRefused("takes off Down Payment"):
+            self._deduct_products()
+        self.assertBalance(budget, 500.0)
+
     def test_bf25_credit_note_of_a_product_is_not_paid_twice(self):
         """Two invoiced, one deducted: crediting the invoice leaves two to invoice."""
         self._create_material_budget(500.0)
@@ -468,5 +509,7 @@ class TestProducts(PrepaidCommon):
         line = budget.entry_ids[0].timesheet_id
         with self.assertRefused("cannot be typed"):
             line.with_user(self.env.user).write({"is_prepaid_product": False})
+        with self.assertRefused("cannot be typed"):
+            self.item.with_user(seller).prepaid_quantity = 0.0
         with self.assertRaises(AccessError):
             self.item.with_user(seller).analytic_line_ids.check_access("read")
