@@ -105,9 +105,11 @@ from . import (
     res_partner,
     res_partner_switch,
     sale_order_line,
+    sale_order_line_deposit,
     sale_order_line_overflow,
     sale_order_line_material,
     sale_order_line_product,
     sale_order_product,
+    sale_order_overflow,
     sale_order_tax_document,
 )

@@ -276,6 +276,7 @@ class AccountAnalyticLine(models.Model):
         )
         if refusing and not may_return:
             raise UserError(refusing._get_prepaid_locked_message())
+        deducted_sudo._ensure_prepaid_rest_open()
         deducted_sudo._prepaid_release(self.env._("The time entry was deleted"))
 
     def _get_timesheets_to_merge(self):

@@ -38,10 +38,20 @@ class AccountAnalyticLineApproval(models.Model):
         """Time is not approved by who logs it.
 
         :raise AccessError: an approval is given by somebody without the right
+        :raise UserError: something is decided about that is not time, or time is
+            rejected that is invoiced
         """
-        if any(vals.get(name) for vals in vals_list for name in APPROVAL_FIELDS):
-            self._check_prepaid_approver()
-        return super().create(vals_list)
+        if not any(vals.get(name) for vals in vals_list for name in APPROVAL_FIELDS):
+            return super().create(vals_list)
+        self._check_prepaid_approver()
+        lines = super().create(vals_list)
+        decided = lines.filtered("prepaid_approval")
+        # Only now: the project may follow from the task.
+        decided._check_prepaid_approvable()
+        decided.filtered(
+            lambda t: t.prepaid_approval == REJECTED
+        )._check_prepaid_rejectable()
+        return lines
 
     def write(self, vals):
         """An approval ends when what was approved changes.
@@ -56,7 +66,11 @@ class AccountAnalyticLineApproval(models.Model):
                 self._check_prepaid_approvable()
             if vals["prepaid_approval"] == REJECTED:
                 self._check_prepaid_rejectable()
-            return super().write(vals)
+            result = super().write(vals)
+            if vals["prepaid_approval"]:
+                # It may have lost its project by the same edit.
+                self._check_prepaid_approvable()
+            return result
         approved_sudo = self.sudo()._filtered_prepaid_reapproved(vals)  # whoever edits
         if approved_sudo:
             approved_sudo.prepaid_approval = False

@@ -257,6 +257,23 @@ class AccountAnalyticLineCorrection(models.Model):
 
     # === RETURN === #
 
+    def _ensure_prepaid_rest_open(self):
+        """Nor is time moved while the rest of what corrects it is on an invoice.
+
+        The correction would be open again with it, and could not give back any more.
+        """
+        entries_sudo = self.sudo().prepaid_entry_ids  # whoever edits or deletes
+        deducted_sudo = entries_sudo.filtered(
+            lambda e: e.kind == CONSUME and not e.origin_id
+        )
+        corrections_sudo = deducted_sudo.browse().union(
+            *(entry_sudo._get_live_corrections() for entry_sudo in deducted_sudo)
+        )
+        timesheets = self | corrections_sudo.timesheet_id.sudo(self.env.su)
+        return super(
+            AccountAnalyticLineCorrection, timesheets
+        )._ensure_prepaid_rest_open()
+
     def _prepaid_release(self, reason=False):
         """Undo what corrections among these gave back, too.
 

@@ -15,14 +15,14 @@ class AccountAnalyticLineRest(models.Model):
 
         :raise UserError: an invoice that is not canceled bills the rest
         """
-        for timesheet in self:
-            invoice = timesheet.sudo().timesheet_invoice_id  # name of the obstacle only
+        for timesheet_sudo in self.sudo():  # name of the obstacle only
+            invoice = timesheet_sudo.timesheet_invoice_id
             if invoice and invoice.state != "cancel":
                 raise UserError(
                     self.env._(
                         "The rest of %(entry)s is invoiced on %(invoice)s. Credit or "
                         "cancel that invoice first.",
-                        entry=timesheet.display_name,
+                        entry=timesheet_sudo.display_name,
                         invoice=invoice.display_name,
                     )
                 )

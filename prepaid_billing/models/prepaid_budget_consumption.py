@@ -128,6 +128,7 @@ class PrepaidBudgetConsumption(models.Model):
         domain = self._get_consumable_domain()
         remaining = Timesheet.search_count(domain)
         last_id = 0
+        failed = self.browse()
         while timesheets := Timesheet.search(
             domain & Domain("id", ">", last_id), limit=chunk, order="id"
         ):
@@ -137,7 +138,10 @@ class PrepaidBudgetConsumption(models.Model):
                 lambda t, matches=matches: matches[t] and matches[t]._is_due(t)
             )
             for budget, own in due.grouped(matches.get).items():
-                budget._consume_isolated(own)
+                if not budget._consume_isolated(own):
+                    failed |= budget
+                elif budget not in failed:
+                    budget._clear_consume_failure()
             remaining = max(remaining - len(timesheets), 0)
             if not self.env["ir.cron"]._commit_progress(
                 len(timesheets), remaining=remaining
@@ -148,21 +152,26 @@ class PrepaidBudgetConsumption(models.Model):
         """Deduct time of one budget in one step; where it fails, halve it.
 
         :param timesheets: `account.analytic.line`
+        :return: True when all of it was looked at without a failure
         """
         self.ensure_one()
         failure = self._try_step(lambda _b: timesheets._prepaid_consume())
         if not isinstance(failure, Exception):
-            if self.consume_note and not failure:
-                self._commit_step(lambda budget: budget.write({"consume_note": False}))
-            return
+            return not failure
         if len(timesheets) == 1:
             self._commit_step(
                 lambda budget: budget._note_consume_failure(timesheets, failure)
             )
-            return
+            return False
         half = len(timesheets) // 2
-        self._consume_isolated(timesheets[:half])
-        self._consume_isolated(timesheets[half:])
+        is_first_done = self._consume_isolated(timesheets[:half])
+        return self._consume_isolated(timesheets[half:]) and is_first_done
+
+    def _clear_consume_failure(self):
+        """Forget what an earlier run failed at: this one did not, so far."""
+        self.ensure_one()
+        if self.consume_note:
+            self._commit_step(lambda budget: budget.write({"consume_note": False}))
 
     def _note_consume_failure(self, timesheet, error):
         """Leave a failure on budget and time, and one activity for the responsible.
@@ -173,12 +182,14 @@ class PrepaidBudgetConsumption(models.Model):
         self.ensure_one()
         reason = str(error)
         if not isinstance(error, UserError):
-            reason = f"{type(error).__name__}: {error}"
+            reason = f"{type(error).__name__}: {error}".strip()
         is_new = timesheet.prepaid_note != reason
         timesheet._note_prepaid_reason(reason)
+        # A project has many entries of one day.
+        names = (timesheet.display_name, timesheet.employee_id.name, timesheet.name)
         note = self.env._(
             "%(entry)s of %(day)s was not deducted: %(reason)s",
-            entry=timesheet.display_name,
+            entry=", ".join(filter(None, names)),
             day=timesheet.date,
             reason=reason,
         )

@@ -244,6 +244,8 @@ class TestConsumption(PrepaidCommon):
             mute_logger("odoo.addons.invoice_autopay.models.autopay_step_mixin"),
         ):
             self._run_schedule()
+            # What was deducted after it does not hide it.
+            self.assertIn("No way", budget.consume_note)
             activities = budget.activity_ids
             self._run_schedule()
         self.assertBalance(budget, 700.0)

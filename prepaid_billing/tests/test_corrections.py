@@ -334,3 +334,42 @@ class TestCorrections(PrepaidCommon):
         original.sudo().unlink()
         self.assertBalance(budget, 100.0)
         self.assertFalse(correction.prepaid_state)
+
+    def test_b62_b48_original_of_a_correction_whose_rest_is_invoiced(self):
+        """It could not give back any more: refused until the invoice is canceled."""
+        self.company.prepaid_edit_policy = "rebook"
+        budget = self._create_budget(150.0)
+        original = self._log_time(0.5)
+        self._deduct(original)
+        correction = self._log_time(-1.0)
+        self._deduct(correction)
+        self.assertEqual(correction.prepaid_covered_hours, -0.5)
+        self.assertBalance(budget, 150.0)
+        # Half an hour of other work, less the half that was corrected beyond.
+        self._log_time(0.75)
+        invoice = self.order.sudo()._create_invoices()
+        self.assertEqual(invoice.amount_untaxed, 25.0)
+        invoice.action_post()
+        self.assertEqual(correction.timesheet_invoice_id, invoice)
+        for move in (
+            lambda: original.sudo().write({"unit_amount": 1.0}),
+            original.action_prepaid_return,
+            original.sudo().prepaid_entry_ids.action_return_time,
+            original.sudo().unlink,
+            correction.action_prepaid_return,
+        ):
+            with self.assertRefused(rf"rest of .* invoiced on {invoice.name}"):
+                move()
+        # Words may change.
+        original.sudo().name = "Better words"
+        self.env.invalidate_all()
+        self.assertEqual(correction.prepaid_covered_hours, -0.5)
+        self.assertEqual(self.order.order_line.qty_to_invoice, 0.0)
+        self.assertBalance(budget, 150.0)
+        invoice.button_draft()
+        invoice.button_cancel()
+        original.sudo().write({"unit_amount": 1.0})
+        self.assertEqual(original.prepaid_covered_hours, 1.0)
+        self.assertEqual(correction.prepaid_covered_hours, -1.0)
+        self.assertBalance(budget, 150.0)
+        self.assertEqual(self.order.order_line.qty_to_invoice, 0.75)

@@ -297,3 +297,26 @@ class TestOverflow(PrepaidCommon):
         self.assertFalse(timesheet.prepaid_overflow_line_id)
         self.assertEqual(self.line.qty_to_invoice, 1.0)
         self.assertBalance(budget, 0.0)
+
+    def test_bf17_the_copy_of_an_order_has_no_item_beyond_the_budget(self):
+        """It billed the time of this order only; the copy makes its own if needed."""
+        self._create_overflow_budget(60.0)
+        self._deduct(self._log_time(1.0))
+        self.assertTrue(self._get_beyond())
+        before = self.order.order_line
+        copy = self.order.copy()
+        self.assertRecordValues(
+            copy.order_line,
+            [{"product_id": self.service.id, "product_uom_qty": 10, "price_unit": 100}],
+        )
+        self.assertEqual(self.order.order_line, before)
+        copy.action_confirm()
+        project = self._create_project(self.customer, copy)
+        work = self._log_time(1.0, project=project)
+        self._deduct(work)
+        beyond = copy.order_line - copy.order_line[0]
+        self.assertEqual(work.prepaid_overflow_line_id, beyond)
+        self.assertEqual(beyond.prepaid_base_line_id, copy.order_line[0])
+        # Of several orders each has its own.
+        copies = (self.order | copy).copy()
+        self.assertEqual([len(order.order_line) for order in copies], [1, 1])
