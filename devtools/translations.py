@@ -9,6 +9,20 @@ from .steps import say
 #: Lines that change with every export.
 DATES = re.compile(r'^"(POT-Creation-Date|PO-Revision-Date): .*\n', re.MULTILINE)
 
+#: Where a term stands, one line of a block.
+PLACE = re.compile(r"^#: (.*)$", re.MULTILINE)
+
+
+def _without_tests(text: str) -> str:
+    """Leave out what only tests say: nobody reads it in the product."""
+    blocks = text.split("\n\n")
+    return "\n\n".join(block for block in blocks if not _is_of_tests(block))
+
+
+def _is_of_tests(block: str) -> bool:
+    places = " ".join(PLACE.findall(block)).split()
+    return bool(places) and all("/tests/" in place for place in places)
+
 
 def export() -> int:
     """Write ``i18n/<add-on>.pot`` of each add-on; dates are left out."""
@@ -30,6 +44,6 @@ def export() -> int:
             if result.returncode or not target.exists():
                 say(f"{name}: {result.stderr[-2000:]}")
                 return 1
-            target.write_text(DATES.sub("", target.read_text()))
+            target.write_text(_without_tests(DATES.sub("", target.read_text())))
             say(f"wrote {target.relative_to(project.REPO)}")
     return 0

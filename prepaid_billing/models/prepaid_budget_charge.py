@@ -2,7 +2,7 @@ from odoo import models
 
 from odoo.addons.invoice_autopay.const import DONE, SCHEDULED
 
-from .prepaid_budget_replenishment import ACTION_CHARGE
+from ..const_replenishment import ACTION_CHARGE
 
 
 class PrepaidBudgetCharge(models.Model):

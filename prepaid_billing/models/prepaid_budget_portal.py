@@ -1,7 +1,7 @@
 from odoo import api, models
 from odoo.fields import Domain
 
-from ..const import CONSUME, CREDIT, RELEASE
+from ..const import CONSUME, CREDIT, GRANT, RELEASE, UNIT_MONEY
 
 
 class PrepaidBudgetPortal(models.Model):
@@ -161,17 +161,33 @@ class PrepaidBudgetPortal(models.Model):
             "label": label,
             "date": entry.date,
             "work_date": entry.work_date,
-            "description": entry.name if entry.name != "/" else False,
+            "description": self._get_portal_description(entry),
             "project": project,
             "hours": abs(entry.hours),
             "units": abs(entry.units),
-            "rate": entry.rate,
+            "rate": self._get_portal_rate(entry),
             "amount": entry.quantity,
             "balance": entry.balance_after,
             "currency": entry.currency_id,
             # Rates are money, also where the budget is kept in hours.
             "rate_currency": entry.money_currency_id,
         }
+
+    def _get_portal_description(self, entry):
+        """Return what the description of an entry adds to its label, or False.
+
+        :param entry: `prepaid.entry`
+        """
+        # Free credit is named after its kind and its day: both stand beside it.
+        return entry.name if entry.name != "/" and entry.kind != GRANT else False
+
+    def _get_portal_rate(self, entry):
+        """Return the hourly rate or price that made the amount, or 0.
+
+        :param entry: `prepaid.entry`
+        """
+        # Where hours are counted, no rate made the amount.
+        return entry.rate if self.unit == UNIT_MONEY else 0.0
 
     def _get_portal_labels(self):
         """Return the customer's word for each kind of entry."""

@@ -2,17 +2,15 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError, ValidationError
 
 from ..const import EPISODE_DONE, EPISODE_SUPPRESSED
+from ..const_replenishment import (
+    ACTION_POST,
+    ACTIONS,
+    METHODS,
+    POLICIES,
+    POLICY_ONE_OFF,
+)
 from ..tools.money import is_usable
-from ..tools.replenishment import FIXED, TARGET
-
-POLICY_ONE_OFF = "one_off"
-POLICY_THRESHOLD = "threshold"
-POLICY_CALENDAR = "calendar"
-
-ACTION_NOTIFY = "notify"
-ACTION_DRAFT = "draft"
-ACTION_POST = "post"
-ACTION_CHARGE = "charge"
+from ..tools.replenishment import FIXED
 
 NUMBERS = ("integer", "float", "monetary")
 
@@ -31,11 +29,7 @@ class PrepaidBudgetReplenishment(models.Model):
     _inherit = "prepaid.budget"
 
     replenish_policy = fields.Selection(
-        [
-            (POLICY_ONE_OFF, "One-off: only tell the responsible"),
-            (POLICY_THRESHOLD, "Replenish below the threshold"),
-            (POLICY_CALENDAR, "Replenish by calendar only; tell when low"),
-        ],
+        POLICIES,
         "When low",
         required=True,
         default=POLICY_ONE_OFF,
@@ -49,7 +43,7 @@ class PrepaidBudgetReplenishment(models.Model):
         "Below threshold", compute="_compute_is_low", store=True, copy=False
     )
     replenish_method = fields.Selection(
-        [(FIXED, "A fixed amount"), (TARGET, "Up to a target")],
+        METHODS,
         "Top-up",
         required=True,
         default=FIXED,
@@ -64,12 +58,7 @@ class PrepaidBudgetReplenishment(models.Model):
     replenish_min = fields.Monetary("Smallest top-up", help="0: no limit.")
     replenish_max = fields.Monetary("Largest top-up", help="0: no limit.")
     replenish_action = fields.Selection(
-        [
-            (ACTION_NOTIFY, "Tell the responsible"),
-            (ACTION_DRAFT, "Prepare a draft invoice"),
-            (ACTION_POST, "Post and send the invoice"),
-            (ACTION_CHARGE, "Post, send and charge automatically"),
-        ],
+        ACTIONS,
         "Then",
         required=True,
         default=ACTION_POST,

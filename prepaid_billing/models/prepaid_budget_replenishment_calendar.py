@@ -5,13 +5,14 @@ from odoo.fields import Domain
 from odoo.tools import format_date
 
 from ..const import EPISODE_SUPPRESSED, TRIGGER_CALENDAR
-from ..tools.replenishment import FIXED, MONTHS, WEEKS, Calendar, calendar_refill
-from .prepaid_budget_replenishment import (
+from ..const_replenishment import (
     ACTION_NOTIFY,
+    CALENDAR_UNITS,
     POLICY_CALENDAR,
     POLICY_ONE_OFF,
     POLICY_THRESHOLD,
 )
+from ..tools.replenishment import FIXED, MONTHS, Calendar, calendar_refill
 
 #: The longest time between two top-ups, in weeks or months.
 MAX_EVERY = 120
@@ -29,7 +30,7 @@ class PrepaidBudgetCalendar(models.Model):
     _inherit = "prepaid.budget"
 
     calendar_unit = fields.Selection(
-        [(WEEKS, "Weeks"), (MONTHS, "Months")],
+        CALENDAR_UNITS,
         "Top up by calendar",
         tracking=True,
         help="Also tops up on fixed days, however much is left.",

@@ -2,8 +2,8 @@ from odoo import api, models
 from odoo.exceptions import ValidationError
 from odoo.tools import format_date
 
+from ..const_replenishment import POLICY_CALENDAR
 from ..tools.replenishment import FIXED, WEEKS
-from .prepaid_budget_replenishment import POLICY_CALENDAR
 
 
 class PrepaidBudgetCalendarCharge(models.Model):

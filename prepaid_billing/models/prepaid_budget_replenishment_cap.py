@@ -2,8 +2,8 @@ from odoo import api, fields, models
 from odoo.tools import format_date
 from odoo.tools.date_utils import relativedelta
 
+from ..const_replenishment import ACTION_NOTIFY, POLICY_ONE_OFF
 from ..tools.replenishment import FIXED, cap_refill
-from .prepaid_budget_replenishment import ACTION_NOTIFY, POLICY_ONE_OFF
 
 
 class PrepaidBudgetCap(models.Model):

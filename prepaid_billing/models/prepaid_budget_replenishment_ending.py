@@ -4,8 +4,8 @@ from odoo import api, fields, models
 from odoo.tools import format_date
 
 from ..const import ENDING_DAYS
+from ..const_replenishment import ACTION_NOTIFY
 from .prepaid_budget import SCOPE_PROJECTS, SCOPE_TASKS
-from .prepaid_budget_replenishment import ACTION_NOTIFY
 
 
 class PrepaidBudgetEnding(models.Model):

@@ -9,13 +9,13 @@ from ..const import (
     MAX_CHARGE_FAILURES,
     TRIGGER_LOW,
 )
-from ..tools.replenishment import TARGET, Refill, fixed_refill, target_refill
-from .prepaid_budget_replenishment import (
+from ..const_replenishment import (
     ACTION_CHARGE,
     ACTION_NOTIFY,
     ACTION_POST,
     POLICY_ONE_OFF,
 )
+from ..tools.replenishment import TARGET, Refill, fixed_refill, target_refill
 
 
 class PrepaidBudgetEpisode(models.Model):

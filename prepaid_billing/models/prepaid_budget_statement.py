@@ -4,6 +4,8 @@ from odoo import models
 from odoo.exceptions import UserError
 from odoo.tools import SQL
 
+from ..const import UNIT_MONEY
+
 #: Rows of one page of the statement in the portal.
 STATEMENT_PAGE = 100
 
@@ -27,6 +29,15 @@ class PrepaidBudgetStatement(models.Model):
         self.ensure_one()
         currency_sudo = self.currency_id.sudo()  # its symbol, whoever reads the page
         return currency_sudo.format(amount)
+
+    def _get_statement_tax_note(self):
+        """Return what a statement says about tax; nothing where hours are counted."""
+        self.ensure_one()
+        if self.unit != UNIT_MONEY:
+            return ""
+        if self._is_taxed_at_use():
+            return self.env._("All amounts with tax.")
+        return self.env._("All amounts without tax.")
 
     def _get_rate_currency_sudo(self):
         """Return the currency of hourly rates, which are money in any budget."""
@@ -177,10 +188,10 @@ class PrepaidBudgetStatement(models.Model):
             "label": label,
             "date": entry.date,
             "work_date": entry.work_date,
-            "description": entry.name if entry.name != "/" else False,
+            "description": self._get_portal_description(entry),
             "hours": entry.hours,
             "units": entry.units,
-            "rate": entry.rate,
+            "rate": self._get_portal_rate(entry),
             "amount": entry.quantity,
             "balance": self._from_units(self._to_units(balance)),
         }

@@ -73,11 +73,12 @@ class PrepaidBudgetStatementXlsx(models.Model):
             2,
             0,
             self.env._(
-                "%(first)s to %(last)s, amounts in %(unit)s, without tax",
+                "%(first)s to %(last)s, in %(unit)s. %(tax)s",
                 first=statement["date_from"],
                 last=statement["date_to"],
                 unit=budget_sudo.currency_id.symbol or budget_sudo.currency_id.name,
-            ),
+                tax=self._get_statement_tax_note(),
+            ).strip(),
         )
         for column, head in enumerate(self._get_statement_heads()):
             sheet.write_string(4, column, head, formats["head"])
@@ -112,7 +113,8 @@ class PrepaidBudgetStatementXlsx(models.Model):
             sheet.write_datetime(line, 3, day, formats["day"])
         if quantity := row["hours"] or row["units"]:
             sheet.write_number(line, 4, quantity, formats["hours"])
-            sheet.write_number(line, 5, row["rate"], formats["rate"])
+            if row["rate"]:
+                sheet.write_number(line, 5, row["rate"], formats["rate"])
         sheet.write_number(line, 6, row["amount"], formats["number"])
         sheet.write_number(line, 7, row["balance"], formats["number"])
 

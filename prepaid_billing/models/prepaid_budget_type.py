@@ -2,9 +2,9 @@ from odoo import api, fields, models
 
 from ..const import CONSUMPTION_ORDERS, UNIT_HOURS, UNITS
 from ..const_consumption import CONSUMPTION_MODES, DUE_RULES, OVERFLOW_POLICIES
+from ..const_replenishment import POLICIES
 from ..tools.allocation import OVERDRAFT, PARTIAL, REFUSE
 from .prepaid_budget import ZERO_DEDUCT, ZERO_SKIP
-from .prepaid_budget_replenishment import POLICY_ONE_OFF, POLICY_THRESHOLD
 
 #: What a type decides for the budgets that are opened with it.
 TYPE_FIELDS = (
@@ -91,13 +91,7 @@ class PrepaidBudgetType(models.Model):
     money_currency_id = fields.Many2one(
         "res.currency", compute="_compute_currency_id", help="What rates are in."
     )
-    replenish_policy = fields.Selection(
-        [
-            (POLICY_ONE_OFF, "One-off: only tell the responsible"),
-            (POLICY_THRESHOLD, "Replenish below the threshold"),
-        ],
-        "When low",
-    )
+    replenish_policy = fields.Selection(POLICIES, "When low")
     threshold = fields.Monetary()
     replenish_amount = fields.Monetary("Fixed amount")
 

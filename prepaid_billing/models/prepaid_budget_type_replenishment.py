@@ -1,13 +1,6 @@
 from odoo import fields, models
 
-from ..tools.replenishment import FIXED, MONTHS, TARGET, WEEKS
-from .prepaid_budget_replenishment import (
-    ACTION_CHARGE,
-    ACTION_DRAFT,
-    ACTION_NOTIFY,
-    ACTION_POST,
-    POLICY_CALENDAR,
-)
+from ..const_replenishment import ACTIONS, CALENDAR_UNITS, METHODS
 
 #: What a type decides about how its budgets are replenished.
 RULE_FIELDS = (
@@ -29,31 +22,15 @@ class PrepaidBudgetTypeReplenishment(models.Model):
 
     _inherit = "prepaid.budget.type"
 
-    replenish_policy = fields.Selection(
-        selection_add=[
-            (POLICY_CALENDAR, "Replenish by calendar only; tell when low"),
-        ],
-        ondelete={POLICY_CALENDAR: "set null"},
-    )
-    replenish_method = fields.Selection(
-        [(FIXED, "A fixed amount"), (TARGET, "Up to a target")], "Top-up"
-    )
+    replenish_method = fields.Selection(METHODS, "Top-up")
     replenish_target = fields.Monetary("Target balance")
     replenish_min = fields.Monetary("Smallest top-up", help="0: no limit.")
     replenish_max = fields.Monetary("Largest top-up", help="0: no limit.")
-    replenish_action = fields.Selection(
-        [
-            (ACTION_NOTIFY, "Tell the responsible"),
-            (ACTION_DRAFT, "Prepare a draft invoice"),
-            (ACTION_POST, "Post and send the invoice"),
-            (ACTION_CHARGE, "Post, send and charge automatically"),
-        ],
-        "Then",
-    )
+    replenish_action = fields.Selection(ACTIONS, "Then")
     replenish_cap = fields.Monetary("Most per month", help="0: no limit.")
     replenish_cap_count = fields.Integer("Top-ups per month", help="0: no limit.")
     calendar_unit = fields.Selection(
-        [(WEEKS, "Weeks"), (MONTHS, "Months")],
+        CALENDAR_UNITS,
         "Top up by calendar",
         help="Starts on the day on which a budget is opened, unless it says another.",
     )

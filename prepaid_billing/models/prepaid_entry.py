@@ -87,6 +87,7 @@ class PrepaidEntry(models.Model):
         help="Deducted (+) or returned (-) quantity of an expense or of material.",
     )
     counted_hours = fields.Float(
+        "Counted hours",
         readonly=True,
         help="Hours that count: rounded up to the steps of the budget, and weighted.",
     )

@@ -1,1 +1,5 @@
-from . import prepaid_liability, prepaid_statement_report
+from . import (
+    prepaid_liability,
+    prepaid_liability_line,
+    prepaid_statement_report,
+)

@@ -47,6 +47,7 @@ from . import (
     test_tax_at_use,
     test_tax_at_use_guards,
     test_tax_document,
+    test_translation,
     test_unpaid_in_use,
     test_weights,
 )
