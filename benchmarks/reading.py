@@ -22,7 +22,7 @@ from _common import (
 
 #: number of movements -> number of runs of each variant
 SIZES = {10_000: 5, 100_000: 3}
-LAST = date(2026, 6, 30)
+LAST = date.today()
 YEARS = 10
 PAGE = 20
 
@@ -56,6 +56,7 @@ def build(env, size: int):
             "key": f"'{partner.id}/' || copy",
             "quantity": "CASE WHEN mod(copy, 10) = 0 THEN 90.00 ELSE -9.99 END",
             "date": f"'{LAST}'::date - ({size} - copy) * {365 * YEARS} / {size}",
+            "kind": "CASE WHEN mod(copy, 10) = 0 THEN 'grant' ELSE 'consume' END",
             "hours": "0.1",
             "rate": "99.9",
         },
@@ -66,6 +67,11 @@ def build(env, size: int):
         [LAST - timedelta(days=366 * YEARS), first],
     )
     env.cr.execute("ALTER TABLE prepaid_entry ENABLE TRIGGER USER")
+    env.cr.execute(
+        "UPDATE prepaid_budget SET balance ="
+        " (SELECT SUM(quantity) FROM prepaid_entry WHERE budget_id = %s) WHERE id = %s",
+        [budget.id, budget.id],
+    )
     env.cr.commit()
     return budget
 
@@ -109,14 +115,14 @@ def check_done(env, budget, size: int):
 
 def prepare_variants(env, budget) -> list[Variant]:
     """Return the ways to read one budget."""
-    middle = LAST.replace(year=LAST.year - YEARS // 2, day=1)
+    middle = (LAST - timedelta(days=365 * YEARS // 2)).replace(day=1)
     names = ["date", "name", "quantity", "hours", "rate", "balance_after"]
     domain = [("budget_id", "=", budget.id)]
     return [
         Variant(WHOLE, lambda _c: budget._get_statement(date.min, LAST, limit=100)),
         Variant(
             MONTH,
-            lambda _c: budget._get_statement(middle, middle.replace(day=30)),
+            lambda _c: budget._get_statement(middle, middle + timedelta(days=29)),
         ),
         Variant(XLSX, lambda _c: budget._render_statement_xlsx(date.min, LAST)),
         Variant(PORTAL, lambda _c: show_page(budget, 0)),

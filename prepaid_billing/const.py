@@ -14,6 +14,9 @@ EXPIRE = "expire"
 UNEXPIRE = "unexpire"
 EXTEND = "extend"
 
+#: Work, and what is given back of it.
+USE_KINDS = (CONSUME, RELEASE)
+
 ENTRY_KINDS = [
     (CREDIT, "Top-up"),
     (CONSUME, "Deducted"),

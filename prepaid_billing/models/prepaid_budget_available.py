@@ -71,8 +71,8 @@ class PrepaidBudgetAvailable(models.Model):
             & Domain("prepaid_overflow_line_id", "=", False)
             & Domain("project_id", "!=", False)
             & Domain("company_id", "in", self.company_id.ids)
-            & self.env["account.analytic.line"]._get_prepaid_customer_domain(
-                Domain("id", "in", self.partner_id.commercial_partner_id.ids)
+            & self.env["account.analytic.line"]._get_prepaid_work_domain(
+                self.partner_id.commercial_partner_id.ids
             )
         )
 

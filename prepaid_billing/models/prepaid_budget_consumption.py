@@ -126,52 +126,62 @@ class PrepaidBudgetConsumption(models.Model):
         """
         Timesheet = self.env["account.analytic.line"]
         domain = self._get_consumable_domain()
-        remaining = Timesheet.search_count(domain)
-        last_id = 0
+        # The whole table is looked at once, however many steps follow.
+        ids = Timesheet.search(domain, order="id").ids
         failed = self.browse()
-        while timesheets := Timesheet.search(
-            domain & Domain("id", ">", last_id), limit=chunk, order="id"
-        ):
-            last_id = timesheets[-1].id
-            matches = timesheets._match_prepaid_budgets_sudo()
-            due = timesheets.filtered(
-                lambda t, matches=matches: matches[t] and matches[t]._is_due(t)
-            )
-            for budget, own in due.grouped(matches.get).items():
-                if not budget._consume_isolated(own):
-                    failed |= budget
-                elif budget not in failed:
-                    budget._clear_consume_failure()
-            remaining = max(remaining - len(timesheets), 0)
-            if not self.env["ir.cron"]._commit_progress(
-                len(timesheets), remaining=remaining
-            ):
+        for start in range(0, len(ids), chunk):
+            step = ids[start : start + chunk]
+            # What somebody did meanwhile is respected.
+            timesheets = Timesheet.search(domain & Domain("id", "in", step))
+            failed |= self._consume_due(timesheets, failed)
+            remaining = len(ids) - start - len(step)
+            if not self.env["ir.cron"]._commit_progress(len(step), remaining=remaining):
                 break
 
-    def _consume_isolated(self, timesheets):
-        """Deduct time of one budget in one step; where it fails, halve it.
+    @api.model
+    def _consume_due(self, timesheets, failed):
+        """Deduct what is due of some time, and forget failures that are over.
 
-        :param timesheets: `account.analytic.line`
-        :return: True when all of it was looked at without a failure
+        :param timesheets: `account.analytic.line` that may be deducted by itself
+        :param failed: `prepaid.budget` whose time could not be deducted in this run
+        :return: `prepaid.budget` whose time could not be deducted now
         """
-        self.ensure_one()
-        failure = self._try_step(lambda _b: timesheets._prepaid_consume())
-        if not isinstance(failure, Exception):
-            return not failure
-        if len(timesheets) == 1:
-            self._commit_step(
+        matches = timesheets._match_prepaid_budgets_sudo()
+        due = timesheets.filtered(lambda t: matches[t] and matches[t]._is_due(t))
+        if not due:
+            return self.browse()
+        # Half of it is the time of as few budgets as possible.
+        due = due.sorted(lambda t: (matches[t].id, t.id))
+        failed_now = self._consume_isolated(due, matches)
+        budgets = self.union(*(matches[t] for t in due)) - failed - failed_now
+        mended = budgets.filtered("consume_note")
+        if mended:
+            mended._commit_step(lambda them: them.write({"consume_note": False}))
+        return failed_now
+
+    @api.model
+    def _consume_isolated(self, timesheets, matches):
+        """Deduct time in one step; where it fails, halve it until one stands alone.
+
+        :param timesheets: `account.analytic.line`, in the order of their budgets
+        :param dict matches: timesheet -> `prepaid.budget` that pays for it
+        :return: `prepaid.budget` whose time could not be deducted
+        """
+        budgets = self.union(*(matches[t] for t in timesheets))
+        failure = budgets._try_step(lambda _budgets: timesheets._prepaid_consume())
+        if not failure:
+            return self.browse()
+        is_error = isinstance(failure, Exception)
+        if is_error and len(timesheets) == 1:
+            budgets._commit_step(
                 lambda budget: budget._note_consume_failure(timesheets, failure)
             )
-            return False
+        if len(timesheets if is_error else budgets) == 1:
+            # A budget that is always in use is left to the next run.
+            return budgets
         half = len(timesheets) // 2
-        is_first_done = self._consume_isolated(timesheets[:half])
-        return self._consume_isolated(timesheets[half:]) and is_first_done
-
-    def _clear_consume_failure(self):
-        """Forget what an earlier run failed at: this one did not, so far."""
-        self.ensure_one()
-        if self.consume_note:
-            self._commit_step(lambda budget: budget.write({"consume_note": False}))
+        first = self._consume_isolated(timesheets[:half], matches)
+        return first | self._consume_isolated(timesheets[half:], matches)
 
     def _note_consume_failure(self, timesheet, error):
         """Leave a failure on budget and time, and one activity for the responsible.

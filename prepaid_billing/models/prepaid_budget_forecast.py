@@ -6,7 +6,7 @@ import pytz
 from odoo import api, fields, models
 from odoo.tools import SQL, format_date
 
-from ..const import CONSUME, RELEASE
+from ..const import USE_KINDS
 from ..tools.chart import burn_down
 
 #: A balance that lasts longer than this many days is not forecast to the day.
@@ -65,15 +65,35 @@ class PrepaidBudgetForecast(models.Model):
             today = (company or self.env.company)._get_autopay_today()
             working = company._get_prepaid_working_days(today)
             paces = budgets._get_paces(today, working)
+            moved = budgets._get_moved_ids()
             for budget in budgets:
-                pace = paces.get(budget._origin.id)
-                budget._set_forecast(pace, working)
+                id_ = budget._origin.id
+                budget._set_forecast(paces.get(id_), working, id_ in moved)
 
-    def _set_forecast(self, pace, working):
+    def _get_moved_ids(self):
+        """Return the ids of the budgets with a history, none of which is read."""
+        ids = self._origin.ids
+        if not ids:
+            return set()
+        rows = self.env.execute_query(
+            SQL(
+                """
+                SELECT id
+                  FROM prepaid_budget AS budget
+                 WHERE id IN %s
+                   AND EXISTS (SELECT FROM prepaid_entry WHERE budget_id = budget.id)
+                """,
+                tuple(ids),
+            )
+        )
+        return {id_ for (id_,) in rows}
+
+    def _set_forecast(self, pace, working, has_moved):
         """Fill in the forecast fields of one budget.
 
         :param pace: :class:`Pace`, or None when nothing was used
         :param list working: working days from the window's begin to the horizon
+        :param bool has_moved: whether the budget has a history
         """
         self.ensure_one()
         units = self._to_units(self.balance)
@@ -82,7 +102,7 @@ class PrepaidBudgetForecast(models.Model):
         self.forecast_date = False
         if pace:
             self.daily_use = self._from_units(round(pace.units / pace.days))
-        if units <= 0 and self.entry_ids:
+        if units <= 0 and has_moved:
             self.forecast = self.env._("Used up")
             return
         if not pace:
@@ -127,7 +147,8 @@ class PrepaidBudgetForecast(models.Model):
         """Return the pace of each budget of one company, by one query for all.
 
         The window ends with the last working day that is over, or with today as soon as
-        something was used today. It begins with the first use of a young budget.
+        something was used today. It begins with the first use of a young budget. What
+        was used before the window is not read, by an index of the entries.
 
         :param date today: in the company's time zone
         :param list working: working days, oldest first
@@ -139,24 +160,27 @@ class PrepaidBudgetForecast(models.Model):
         rows = self.env.execute_query(
             SQL(
                 """
-                SELECT budget_id, MIN(day),
-                       SUM(quantity) FILTER (WHERE day >= %(start)s),
-                       BOOL_OR(day = %(today)s AND quantity < 0)
-                  FROM (SELECT budget_id, quantity, COALESCE(work_date, date) AS day
+                SELECT budget_id,
+                       (SELECT MIN(COALESCE(work_date, date))
                           FROM prepaid_entry
-                         WHERE budget_id IN %(ids)s AND kind IN %(kinds)s) AS use
-                 WHERE day <= %(today)s
+                         WHERE budget_id = use.budget_id AND kind IN %(kinds)s),
+                       SUM(quantity),
+                       BOOL_OR(quantity < 0
+                               AND COALESCE(work_date, date) = %(today)s)
+                  FROM prepaid_entry AS use
+                 WHERE budget_id IN %(ids)s AND kind IN %(kinds)s
+                   AND COALESCE(work_date, date) BETWEEN %(start)s AND %(today)s
                  GROUP BY budget_id
                 """,
                 ids=tuple(self.ids),
-                kinds=(CONSUME, RELEASE),
+                kinds=USE_KINDS,
                 start=past[0],
                 today=today,
             )
         )
         paces = {}
         for budget_id, first, quantity, is_used_today in rows:
-            units = -self.browse(budget_id)._to_units(quantity or 0.0)
+            units = -self.browse(budget_id)._to_units(quantity)
             if units <= 0:
                 continue
             days = [
@@ -178,12 +202,11 @@ class PrepaidBudgetForecast(models.Model):
         self.check_access("read")
         budget_sudo = self.sudo()  # sums of rows that the reader may see
         today = budget_sudo._get_portal_today()
-        days = budget_sudo._get_daily_balances(today)
+        first = today - timedelta(days=CHART_DAYS)
+        days = budget_sudo._get_daily_balances(first, today)
         if not days:
             return False
-        first = max(days[0][0], today - timedelta(days=CHART_DAYS))
-        older = [day for day in days if day[0] <= first][-1:]
-        days = older + [day for day in days if day[0] > first]
+        first = days[0][0]
         last, goal = budget_sudo._get_chart_end(today, days[-1][1])
         drawing = burn_down(days, first, today, last, goal)
         return {
@@ -210,25 +233,41 @@ class PrepaidBudgetForecast(models.Model):
             last = furthest
         return max(last, today), goal
 
-    def _get_daily_balances(self, today):
-        """Return (day, balance at its end) for each day on which something moved."""
+    def _get_daily_balances(self, first, today):
+        """Return (day, balance at its end) for each day on which something moved.
+
+        What lies before the first day is not read, however long the history is: the
+        balance of then is that of now without what has moved since.
+
+        :param date first: it is returned, too, when something moved on it or before
+        :param date today: the last day
+        """
         self.env["prepaid.entry"].flush_model()
         rows = self.env.execute_query(
             SQL(
                 """
-                SELECT date, SUM(SUM(quantity)) OVER (ORDER BY date)
+                (SELECT %(first)s AS day, 0 AS quantity
+                   FROM prepaid_entry
+                  WHERE budget_id = %(budget)s AND date <= %(first)s
+                  LIMIT 1)
+                UNION ALL
+                SELECT date, SUM(quantity)
                   FROM prepaid_entry
-                 WHERE budget_id = %s AND date <= %s
+                 WHERE budget_id = %(budget)s AND date > %(first)s
                  GROUP BY date
-                 ORDER BY date
+                 ORDER BY day
                 """,
-                self.id,
-                today,
+                budget=self.id,
+                first=first,
             )
         )
-        return [
-            (day, self._from_units(self._to_units(balance))) for day, balance in rows
-        ]
+        moved = [(day, self._to_units(quantity)) for day, quantity in rows]
+        units = self._to_units(self.balance) - sum(units for _day, units in moved)
+        balances = []
+        for day, difference in moved:
+            units += difference
+            balances.append((day, self._from_units(units)))
+        return [(day, balance) for day, balance in balances if day <= today]
 
 
 class ResCompany(models.Model):

@@ -9,6 +9,7 @@ from ..const import (
     MATCH_RULES,
     RATE_SOURCES,
     RELEASE,
+    USE_KINDS,
 )
 from .account_analytic_line import HOURS_DIGITS
 
@@ -119,6 +120,11 @@ class PrepaidEntry(models.Model):
 
     _key_unique = models.UniqueIndex("(key)")
     _budget_index = models.Index("(budget_id, id)")
+    # What moved lately, and the pace at which it did, among years of history.
+    _date_index = models.Index("(budget_id, date)")
+    _use_index = models.Index(
+        f"(budget_id, COALESCE(work_date, date)) WHERE kind IN {USE_KINDS}"
+    )
     _consume_sign = models.Constraint(
         f"CHECK (kind != '{CONSUME}' OR quantity <= 0)",
         "Deducted time cannot raise a balance.",

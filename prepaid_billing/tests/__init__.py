@@ -41,6 +41,7 @@ from . import (
     test_seen,
     test_settings,
     test_share,
+    test_speed,
     test_statement,
     test_story,
     test_switch,
