@@ -262,9 +262,11 @@ class PrepaidBudgetCredit(models.Model):
         self.ensure_one()
         counts = self.env["prepaid.lot"].union(*takes)._get_entry_counts()
         movements = []
+        moved = {}
         for lot, units in takes.items():
             quantity = self._from_units(units)
             new_lot = lot.create(lot._prepare_moved_vals(target, quantity, reason))
+            moved[lot] = new_lot
             columns = {"reason": reason, "request_key": key}
             movements += [
                 lot._prepare_movement(
@@ -277,4 +279,7 @@ class PrepaidBudgetCredit(models.Model):
                     TRANSFER, quantity, key=f"lot/{new_lot.id}/0", **columns
                 ),
             ]
-        return self._post_entries(movements)
+        entries = self._post_entries(movements)
+        for entry in entries.filtered(lambda e: e.lot_id in moved):
+            entry.lot_id._tell_moved(entry, moved[entry.lot_id])
+        return entries

@@ -91,7 +91,6 @@ class PrepaidEntryPayment(models.Model):
                 "account_id": None,
             }
             [row] = lot._prepare_recognitions([movement], done[lot])
-            done[lot] += row["quantity"]
             rows.append({**row, "part": PART_PAID, "account_id": account.id})
         return rows
 

@@ -1,3 +1,5 @@
+from dataclasses import dataclass
+
 from odoo import models
 
 from ..const import TRANSFER
@@ -10,6 +12,25 @@ from ..const_accounting import (
 )
 
 
+@dataclass
+class Told:
+    """What the books know of a lot: what is gone, and what that was worth."""
+
+    quantity: float = 0.0
+    #: in the currency of the company, and in that of the invoice
+    value: float = 0.0
+    money_value: float = 0.0
+
+    def add(self, row):
+        """Count what the books are told now.
+
+        :param dict row: columns of `prepaid.recognition`
+        """
+        self.quantity += row["quantity"]
+        self.value += row["value"] + row["credited_book_value"]
+        self.money_value += row["money_value"] + row["credited_money_value"]
+
+
 class PrepaidLotRecognition(models.Model):
     """From what happened to a lot to what the books are told of it."""
 
@@ -18,49 +39,81 @@ class PrepaidLotRecognition(models.Model):
     def _get_recognized(self):
         """Return what the books know of these lots.
 
-        :return: dict `prepaid.lot` -> credit gone
+        :return: dict `prepaid.lot` -> :class:`Told`
         """
-        done = dict.fromkeys(self, 0.0)
-        for lot, quantity in self.env["prepaid.recognition"]._read_group(
-            [("lot_id", "in", self.ids)], ["lot_id"], ["quantity:sum"]
+        done = {lot: Told() for lot in self}
+        for lot, *sums in self.env["prepaid.recognition"]._read_group(
+            [("lot_id", "in", self.ids)],
+            ["lot_id"],
+            [
+                "quantity:sum",
+                "value:sum",
+                "credited_book_value:sum",
+                "money_value:sum",
+                "credited_money_value:sum",
+            ],
         ):
-            done[lot.with_env(self.env)] = quantity
+            quantity, value, booked, money, booked_money = sums
+            done[lot.with_env(self.env)] = Told(
+                quantity, value + booked, money + booked_money
+            )
         return done
 
     def _prepare_recognitions(self, movements, done):
         """Return the rows that tell the books of new movements.
 
-        Values are differences of the rounded value of all that is gone: their sum is
-        exact at any time.
+        Values are the rounded value of all that is gone, less what the books know:
+        their sum is exact at any time, whatever was told first.
 
         :param list movements: dicts of :meth:`prepaid.budget._get_book_movements`, in
             the order in which they happened
-        :param float done: credit gone so far
+        :param done: :class:`Told` so far; brought along
         :return: list of dicts of columns of `prepaid.recognition`
         """
         self.ensure_one()
-        gone = done
         rows = []
         for movement in movements:
-            quantity = movement["quantity"]
-            after = gone + quantity
-            values = {
-                name: self._get_share(total, after, currency)
-                - self._get_share(total, gone, currency)
-                - movement[booked]
-                for name, total, currency, booked in (
-                    ("value", self.book_value, self.book_currency_id, "booked"),
-                    (
-                        "money_value",
-                        self.value,
-                        self.money_currency_id,
-                        "booked_money",
-                    ),
-                )
-            }
-            rows.append(self._prepare_recognition(movement, quantity, **values))
-            gone = after
+            gone = done.quantity + movement["quantity"]
+            row = self._prepare_recognition(
+                movement,
+                movement["quantity"],
+                self._get_share(self.book_value, gone, self.book_currency_id)
+                - done.value
+                - movement["booked"],
+                self._get_share(self.value, gone, self.money_currency_id)
+                - done.money_value
+                - movement["booked_money"],
+            )
+            done.add(row)
+            rows.append(row)
         return rows
+
+    def _tell_moved(self, entry, moved):
+        """Tell the books at once that credit moved to another lot: nothing is booked.
+
+        What they know of neither lot yet may change what the rest is worth, but not
+        what the other lot took over.
+
+        :param entry: `prepaid.entry` that took it from this lot
+        :param moved: `prepaid.lot` that took it over
+        """
+        self.ensure_one()
+        if not self.liability_account_id:
+            return
+        allocation = entry.allocation_ids.filtered(lambda a: a.lot_id == self)
+        movement = {
+            "allocation_id": allocation.id,
+            "kind": TRANSFER,
+            "date": allocation.date or entry.date,
+            "credited": 0.0,
+            "booked": 0.0,
+            "booked_money": 0.0,
+            "account_id": None,
+        }
+        row = self._prepare_recognition(
+            movement, -allocation.quantity, moved.book_value, moved.value
+        )
+        self.env["prepaid.recognition"]._append([row])
 
     def _prepare_recognition(self, movement, quantity, value, money_value):
         """Return the columns of one row; its journal entry is not known yet."""

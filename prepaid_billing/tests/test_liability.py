@@ -437,6 +437,38 @@ class TestLiability(LiabilityCommon):
         self.assertBooks(1950.0, 50.0)
         self.assertIn("No such account", self.budget.replenish_note)
 
+    def test_b74_b79_transfer_before_the_books_know_what_came_back(self):
+        """The credit note is canceled, and what comes back moves at once."""
+        lot = self._sell(500.0)
+        target = self._create_budget(name="Another project")
+        refund = self._credit(lot, 54.0)
+        self._spend(446.0)
+        self._recognize()
+        self.assertBooks(0.0, 446.0)
+        refund.button_draft()
+        refund.button_cancel()
+        self.budget.transfer(target, 54.0, "Moved")
+        today = self.company._get_autopay_today()
+        report = self._get_report(today)
+        self.assertEqual((report["lots"], report["difference"]), (54.0, 0.0))
+        self._recognize(self.budget | target)
+        self.assertBooks(54.0, 446.0)
+        self.assertProved(today, 54.0)
+
+    def test_b74_b79_transfer_of_a_part_that_rounding_decides(self):
+        """300 of credit for 100: what moves is worth the same on both sides."""
+        lot = self._sell(300.0, prepaid_credit=300.0, list_price=100.0)
+        target = self._create_budget(name="Another project", sequence=99)
+        refund = self._credit(lot, 1.67)
+        self._recognize()
+        refund.button_draft()
+        refund.button_cancel()
+        self._spend(100.0)
+        self.budget.transfer(target, 100.0, "Moved")
+        self._recognize(self.budget | target)
+        report = self._get_report(self.company._get_autopay_today())
+        self.assertEqual((report["waiting"], report["difference"]), (0.0, 0.0))
+
     def test_bf42_analytic_follows_the_invoice(self):
         plan = self.env["account.analytic.plan"].create({"name": "Department"})
         account = self.env["account.analytic.account"].create(
