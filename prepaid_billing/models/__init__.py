@@ -20,6 +20,7 @@ from . import (
     account_move_charge,
     account_move_line,
     account_move_line_overflow,
+    account_move_product,
     account_move_portal_top_up,  # after both
     account_move_prepaid_liability,  # after both
     account_move_paid,

@@ -224,6 +224,11 @@ class AccountAnalyticLineDeduction(models.Model):
         }
 
     def _get_nothing_deducted_message(self, deductions):
+        if not deductions:
+            return self.env._(
+                "Nothing was deducted: nothing is chosen, or it was deleted meanwhile. "
+                "Close this preview and choose again."
+            )
         lines = [
             f"{d.timesheet.date} {d.timesheet.display_name}: {d.obstacle}"
             for d in deductions[:10]

@@ -102,13 +102,25 @@ class AccountAnalyticLineMaterial(models.Model):
             wanted = unit._compute_quantity(
                 valuation.hours, item.product_uom_id, round=False
             )
-            if float_compare(wanted, open_quantity, HOURS_DIGITS) > 0:
+            if float_compare(wanted, open_quantity, HOURS_DIGITS) <= 0:
+                left[item] = open_quantity - wanted
+            elif line._is_prepaid_divisible() and open_quantity > 0:
+                left[item] = 0.0
+                valuation.limit(
+                    item.product_uom_id._compute_quantity(
+                        open_quantity, unit, round=False
+                    )
+                )
+            else:
                 valuation.obstacle = self.env._(
                     "Invoiced by %s", item._get_prepaid_name()
                 )
-            else:
-                left[item] = open_quantity - wanted
         return valuations
+
+    def _is_prepaid_divisible(self):
+        """Whether what is not invoiced of it is deducted; hook for such kinds."""
+        self.ensure_one()
+        return False
 
     def _get_prepaid_obstacle(self, budget, covered):
         """Say why an expense, or material, cannot be deducted.

@@ -45,6 +45,15 @@ class Valuation:
         own_rate = 1.0 if budget_sudo._counts_hours() else self.rate
         return own_rate * self.factor
 
+    def limit(self, hours):
+        """Value only a part of it, at the same rate.
+
+        :param float hours: fewer than now; neither stepped nor weighted
+        """
+        self.hours = self.counted = hours
+        rounding = self.budget.sudo().currency_id.rounding  # its unit only
+        self.value = money.value_of(hours, self.rate, rounding)
+
 
 class AccountAnalyticLineValue(models.Model):
     """What a piece of time is worth: its rate, its steps, its weight."""
@@ -248,6 +257,7 @@ class AccountAnalyticLineValue(models.Model):
         """
         if not any(taxes.flatten_taxes_hierarchy().mapped("price_include")):
             return price
-        return taxes.compute_all(
+        # A cent of rounding counts for each unit that is sold.
+        return taxes.with_context(round_base=False).compute_all(
             price, currency=currency, product=product, rounding_method="round_globally"
         )["total_excluded"]

@@ -4,6 +4,9 @@ from odoo.exceptions import UserError
 #: Delivered by what is logged: time, or expenses that are deducted one by one.
 LOGGED_METHODS = ("timesheet", "analytic")
 
+#: What was sold, and in which unit.
+SOLD_FIELDS = frozenset({"product_id", "product_uom_id"})
+
 
 class SaleOrderLineProduct(models.Model):
     """Products that a budget paid for are not invoiced again (BF25).
@@ -29,10 +32,16 @@ class SaleOrderLineProduct(models.Model):
     def _compute_prepaid_quantity(self):
         groups = self.env["account.analytic.line"]._read_group(
             [("so_line", "in", self.ids), ("is_prepaid_product", "=", True)],
-            ["so_line"],
+            ["so_line", "product_uom_id"],
             ["prepaid_covered_hours:sum"],
         )
-        covered = {line.id: quantity for line, quantity in groups}
+        covered = {}
+        for line, unit, quantity in groups:
+            # An analytic line may be edited until it is deducted, its unit as well.
+            own = (unit or line.product_uom_id)._compute_quantity(
+                quantity, line.product_uom_id, round=False
+            )
+            covered[line.id] = covered.get(line.id, 0.0) + own
         for line in self:
             line.prepaid_quantity = covered.get(line._origin.id, 0.0)
 
@@ -74,7 +83,23 @@ class SaleOrderLineProduct(models.Model):
                 price = line.price_total / line.product_uom_qty
                 line.amount_to_invoice -= price * line.prepaid_quantity
 
+    @api.depends("prepaid_quantity")
+    def _compute_invoice_status(self):
+        """Nothing is left to ask for what is deducted; a deposit least of all."""
+        super()._compute_invoice_status()
+        for line in self.filtered("prepaid_quantity"):
+            settled = line.qty_invoiced + line.prepaid_quantity
+            is_settled = line.product_uom_id.compare(settled, line.product_uom_qty) >= 0
+            if line.invoice_status == "no" and line.state == "sale" and is_settled:
+                line.invoice_status = "invoiced"
+
     # === GUARD === #
+
+    @api.depends("prepaid_quantity")
+    def _compute_product_updatable(self):
+        """What is deducted is no other product, as if it were invoiced."""
+        super()._compute_product_updatable()
+        self.filtered("prepaid_quantity").product_updatable = False
 
     @api.model_create_multi
     def create(self, vals_list):
@@ -88,10 +113,17 @@ class SaleOrderLineProduct(models.Model):
     def write(self, vals):
         """What is deducted was ordered and delivered.
 
-        :raise UserError: less would be ordered or delivered than is deducted, or what
-            is deducted is given
+        :raise UserError: less would be ordered or delivered than is deducted, or
+            something else, or what is deducted is given
         """
         self._ensure_prepaid_untyped([vals])
+        for name in SOLD_FIELDS & vals.keys():
+            # Clients send it though it is the same.
+            self.filtered(
+                lambda line, name=name: (
+                    line.prepaid_quantity and line[name].id != vals[name]
+                )
+            )._check_prepaid_quantity(0.0)
         result = super().write(vals)
         if {"product_uom_qty", "qty_delivered"} & vals.keys():
             for line in self.filtered("prepaid_quantity"):
@@ -128,6 +160,26 @@ class SaleOrderLineProduct(models.Model):
                     )
                 )
 
+    def _check_prepaid_invoiced(self):
+        """Refuse that what is deducted is on an invoice as well.
+
+        :raise UserError: what is invoiced leaves less than is deducted
+        """
+        for line in self.filtered("prepaid_quantity"):
+            left = line._get_prepaid_claimed_quantity()
+            if line.product_uom_id.compare(left, line.prepaid_quantity) < 0:
+                raise UserError(
+                    self.env._(
+                        "%(item)s: %(deducted)s %(uom)s of it are deducted from a "
+                        "prepaid budget, and would be on an invoice, too. Lower what "
+                        "is invoiced, or first return what is deducted (button Return "
+                        "time on the movement of the budget).",
+                        item=line._get_prepaid_name(),
+                        deducted=f"{line.prepaid_quantity:g}",
+                        uom=line.product_uom_id.name,
+                    )
+                )
+
     def _get_prepaid_claimed_quantity(self):
         """Return what the customer owes of this item and has no invoice for."""
         self.ensure_one()
@@ -153,8 +205,8 @@ class SaleOrderLineProduct(models.Model):
     def _log_prepaid_products(self):
         """Log what is to be invoiced of products, so that it can be deducted.
 
-        What was logged before and is not deducted is replaced: meanwhile it may be
-        invoiced.
+        What was logged before and is not deducted is brought up to date: meanwhile it
+        may be invoiced, and a preview may show it.
 
         :return: `account.analytic.line`, sudoed: what may be deducted of these items
         """
@@ -164,19 +216,28 @@ class SaleOrderLineProduct(models.Model):
         logged_sudo = logged_sudo.search(
             [("so_line", "in", items.ids), ("is_prepaid_product", "=", True)]
         )
-        idle_sudo = logged_sudo.filtered(lambda line: not line.prepaid_state)
-        idle_sudo.unlink()
-        partly_sudo = (logged_sudo - idle_sudo).filtered("is_prepaid_open")
+        idle = logged_sudo.filtered(lambda line: not line.prepaid_state)
+        idle = idle.grouped("so_line")
+        partly_sudo = logged_sudo.filtered(
+            lambda line: line.prepaid_state and line.is_prepaid_open
+        )
         waiting = partly_sudo.grouped("so_line")
-        vals_list = []
+        lines_sudo = partly_sudo
         for item in items:
+            key = item.sudo()  # a key of the same record
             quantity = item.qty_to_invoice - sum(
                 line.unit_amount - line.prepaid_covered_hours
-                for line in waiting.get(item.sudo(), ())  # a key of the same record
+                for line in waiting.get(key, ())
             )
-            if item.product_uom_id.compare(quantity, 0.0) > 0:
-                vals_list.append(item._prepare_prepaid_product_vals(quantity))
-        return partly_sudo | partly_sudo.create(vals_list)
+            if item.product_uom_id.compare(quantity, 0.0) <= 0:
+                continue
+            vals = item._prepare_prepaid_product_vals(quantity)
+            if line_sudo := idle.get(key, logged_sudo.browse())[:1]:
+                line_sudo.write(vals)
+                lines_sudo |= line_sudo
+            else:
+                lines_sudo |= lines_sudo.create(vals)
+        return lines_sudo
 
     def _prepare_prepaid_product_vals(self, quantity):
         """Return the values of the analytic line of a product to deduct.

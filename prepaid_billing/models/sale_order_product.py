@@ -60,6 +60,33 @@ class SaleOrderProduct(models.Model):
             )
         )
 
+    def _get_prepaid_paid_amount(self):
+        """Return what the customer paid of the order itself and has no invoice for.
+
+        A budget that paid the same would be a second payment.
+        """
+        self.ensure_one()
+        left = self.amount_paid - self.amount_invoiced
+        return max(self.currency_id.round(left), 0.0)
+
+    def _get_prepaid_deducted_amount(self):
+        """Return what budgets paid of this order, at its prices and with tax."""
+        self.ensure_one()
+        return sum(
+            line.price_total / line.product_uom_qty * line.prepaid_quantity
+            for line in self.order_line.filtered("prepaid_quantity")
+            if line.product_uom_qty
+        )
+
+    def _get_default_payment_link_values(self):
+        """What budgets paid is not asked for by a payment link."""
+        values = super()._get_default_payment_link_values()
+        if deducted := self._get_prepaid_deducted_amount():
+            left = self.currency_id.round(values["amount_max"] - deducted)
+            values["amount_max"] = max(left, 0.0)
+            values["amount"] = min(values["amount"], values["amount_max"])
+        return values
+
     def _has_prepaid_material_budget(self):
         """Whether a budget of the customer pays for products at all."""
         self.ensure_one()

@@ -462,6 +462,190 @@ class TestProducts(PrepaidCommon):
         invoice._reverse_moves(cancel=True)
         self.assertEqual(self.item.qty_to_invoice, 2.0)
 
+    def test_bf25_canceled_invoice_does_not_come_back_beside_a_deduction(self):
+        """What it invoices was deducted meanwhile."""
+        budget = self._create_material_budget(500.0)
+        self.item.qty_delivered = 3.0
+        invoice = self.sale._create_invoices()
+        invoice.button_cancel()
+        self._deduct_products()
+        invoice.button_draft()
+        with self.assertRefused("Router: 3 Units .* on an invoice, too"):
+            invoice.action_post()
+        budget.entry_ids[0].action_return_time()
+        invoice.action_post()
+        self.assertBalance(budget, 500.0)
+
+    def test_bf25_draft_invoice_is_not_raised_over_a_deduction(self):
+        budget = self._create_material_budget(500.0)
+        self.item.qty_delivered = 3.0
+        invoice = self.sale._create_invoices()
+        invoice.invoice_line_ids.quantity = 1.0
+        self._deduct_products()
+        self.assertBalance(budget, 420.0)
+        invoice.invoice_line_ids.quantity = 3.0
+        with self.assertRefused("Router: 2 Units .* on an invoice, too"):
+            invoice.action_post()
+        invoice.invoice_line_ids.quantity = 1.0
+        invoice.action_post()
+
+    def test_bf25_credit_note_is_not_taken_back_over_a_deduction(self):
+        """Drafted, then deducted: it is not deleted, lowered or canceled any more."""
+        budget = self._create_material_budget(500.0)
+        self.item.qty_delivered = 3.0
+        invoice = self.sale._create_invoices()
+        invoice.action_post()
+        note = invoice._reverse_moves()
+        self._deduct_products()
+        for name in ("unlink", "button_cancel"):
+            with (
+                self.subTest(name=name),
+                self.assertRefused("on an invoice, too"),
+                self.env.cr.savepoint(),
+            ):
+                getattr(note, name)()
+        with self.assertRefused("on an invoice, too"), self.env.cr.savepoint():
+            note.invoice_line_ids.unlink()
+        note.invoice_line_ids.quantity = 1.0
+        with self.assertRefused("on an invoice, too"), self.env.cr.savepoint():
+            note.action_post()
+        note.invoice_line_ids.quantity = 3.0
+        note.action_post()
+        self.assertBalance(budget, 380.0)
+
+    def test_bf25_order_that_is_paid_online_is_not_paid_by_a_budget(self):
+        budget = self._create_material_budget(500.0)
+        self.item.qty_delivered = 3.0
+        provider = self.env["payment.provider"].sudo().search([], limit=1)
+        method = self.env["payment.method"].sudo().search([], limit=1)
+        self.env["payment.transaction"].sudo().create(
+            {
+                "provider_id": provider.id,
+                "payment_method_id": method.id,
+                "amount": self.sale.amount_total,
+                "currency_id": self.sale.currency_id.id,
+                "partner_id": self.customer.id,
+                "reference": "Paid online",
+                "state": "done",
+                "sale_order_ids": self.sale.ids,
+            }
+        )
+        with self.assertRefused("is paid already: invoice it"):
+            self._deduct_products()
+        self.assertBalance(budget, 500.0)
+
+    def test_bf25_payment_link_asks_for_what_is_not_deducted(self):
+        self._create_material_budget(500.0)
+        self.item.qty_delivered = 3.0
+        link = self.sale._get_default_payment_link_values()
+        self.assertEqual(link["amount"], 460.0)
+        self._deduct_products()
+        link = self.sale._get_default_payment_link_values()
+        self.assertEqual((link["amount"], link["amount_max"]), (322.0, 322.0))
+        self.item.qty_delivered = 10.0
+        self._deduct_products()
+        link = self.sale._get_default_payment_link_values()
+        self.assertEqual((link["amount"], link["amount_max"]), (0.0, 0.0))
+        self.assertEqual(self.sale.invoice_status, "invoiced")
+
+    def test_bf25_deducted_product_is_not_exchanged(self):
+        """Ten licenses are deducted: they do not become ten of something else."""
+        self._create_material_budget(500.0)
+        license_ = self._create_goods(name="License", invoice_policy="order")
+        sale = self._create_order(self.customer, price=30.0, product=license_)
+        item = sale.order_line
+        self.assertTrue(item.product_updatable)
+        self._deduct_products(sale)
+        self.assertFalse(item.product_updatable)
+        dozen = self.env.ref("uom.product_uom_dozen")
+        for vals in ({"product_id": self.router.id}, {"product_uom_id": dozen.id}):
+            with self.subTest(vals=vals), self.assertRefused("Return them first"):
+                item.write(vals)
+        item.write({"product_id": license_.id, "product_uom_id": license_.uom_id.id})
+
+    def test_bf25_rest_that_was_invoiced_does_not_block_the_next(self):
+        """6 of 10 deducted, 4 invoiced: of 2 more, the 2 are deducted."""
+        budget = self._create_material_budget(240.0)
+        self.item.qty_delivered = 10.0
+        self._deduct_products()
+        self.assertEqual(self.item.prepaid_quantity, 6.0)
+        self.sale._create_invoices().action_post()
+        self._buy(budget, 500.0)
+        self.item.qty_delivered = 12.0
+        self._deduct_products()
+        self.assertBalance(budget, 420.0)
+        self.assertEqual(self.item.prepaid_quantity, 8.0)
+        self.item.qty_delivered = 15.0
+        wizard = self._deduct_products()
+        self.assertEqual(sum(wizard.line_ids.mapped("units")), 3.0)
+        self.assertBalance(budget, 300.0)
+        self.assertEqual(self.item.qty_to_invoice, 0.0)
+
+    def test_bf25_price_with_tax_is_not_rounded_before_it_is_multiplied(self):
+        """A thousand at 9.99 with 15 % in it are 8,686.96, not 1,000 times 8.69."""
+        included = self.tax.copy(
+            {"name": "In", "price_include_override": "tax_included"}
+        )
+        pack = self._create_pack(taxes_id=[Command.set(included.ids)])
+        budget = self._create_material_budget(20000.0, product_id=pack.id)
+        license_ = self._create_goods(name="License", invoice_policy="order")
+        sale = self._create_order(
+            self.customer,
+            price=9.99,
+            product=license_,
+            product_uom_qty=1000.0,
+            tax_ids=[Command.set(included.ids)],
+        )
+        self.assertEqual(sale.amount_untaxed, 8686.96)
+        before = budget.balance
+        self._deduct_products(sale)
+        self.assertBalance(budget, before - 8686.96)
+        self.assertEqual(sale.order_line.untaxed_amount_to_invoice, 0.0)
+
+    def test_bf25_preview_of_another_tab_says_what_happened(self):
+        budget = self._create_material_budget(500.0)
+        self.item.qty_delivered = 3.0
+        action = self.sale.action_prepaid_deduct_products()
+        wizard = self.env["prepaid.deduct"].browse(action["res_id"])
+        self._deduct_products()
+        with self.assertRefused("Already deducted"):
+            wizard.action_confirm()
+        self.assertBalance(budget, 380.0)
+        with self.assertRefused("nothing is chosen"):
+            self.env["account.analytic.line"].prepaid_deduct([])
+
+    def test_bf25_returned_movement_keeps_its_product(self):
+        budget = self._create_material_budget(500.0)
+        self.item.qty_delivered = 3.0
+        self._deduct_products()
+        entry = budget.entry_ids[0]
+        entry.action_return_time()
+        self._deduct_products()
+        self.assertEqual(entry.timesheet_id.so_line, self.item)
+        self.assertBalance(budget, 380.0)
+
+    def test_bf25_what_is_logged_of_a_product_is_not_edited(self):
+        """It follows from the order; least of all does it become time."""
+        self._create_material_budget(500.0)
+        self.item.qty_delivered = 3.0
+        action = self.sale.action_prepaid_deduct_products()
+        wizard = self.env["prepaid.deduct"].browse(action["res_id"])
+        user = new_test_user(
+            self.env(su=True),
+            "product_accountant",
+            groups="account.group_account_manager,hr_timesheet.group_timesheet_manager",
+            company_id=self.company.id,
+        )
+        line = wizard.timesheet_ids.with_user(user)
+        dozen = self.env.ref("uom.product_uom_dozen")
+        for vals in (
+            {"project_id": self.project.id},
+            {"product_uom_id": dozen.id, "unit_amount": 0.25},
+            {"amount": -50.0},
+        ):
+            with self.subTest(vals=vals), self.assertRefused("follows from the order"):
+                line.write(vals)
+
     def test_bf25_what_is_no_product(self):
         """Time, packs and deposits go their own ways."""
         self._create_material_budget(500.0)
