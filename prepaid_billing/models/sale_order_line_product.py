@@ -72,7 +72,10 @@ class SaleOrderLineProduct(models.Model):
                 line.currency_id,
                 line.product_id,
             )
-            line.untaxed_amount_to_invoice -= price * line.prepaid_quantity
+            amount = line.untaxed_amount_to_invoice
+            line.untaxed_amount_to_invoice = max(
+                amount - price * line.prepaid_quantity, min(amount, 0.0)
+            )
 
     @api.depends("prepaid_quantity")
     def _compute_amount_to_invoice(self):
@@ -81,7 +84,10 @@ class SaleOrderLineProduct(models.Model):
         for line in self.filtered("prepaid_quantity"):
             if line.product_uom_qty:
                 price = line.price_total / line.product_uom_qty
-                line.amount_to_invoice -= price * line.prepaid_quantity
+                amount = line.amount_to_invoice
+                line.amount_to_invoice = max(
+                    amount - price * line.prepaid_quantity, min(amount, 0.0)
+                )
 
     @api.depends("prepaid_quantity")
     def _compute_invoice_status(self):

@@ -646,6 +646,24 @@ class TestProducts(PrepaidCommon):
             with self.subTest(vals=vals), self.assertRefused("follows from the order"):
                 line.write(vals)
 
+    def test_bf25_no_deposit_for_what_is_deducted(self):
+        """Ten sold for 460 with tax, three deducted for 138: 322 are left."""
+        self._create_material_budget(500.0)
+        self.item.qty_delivered = 3.0
+        self._deduct_products()
+        Wizard = self.env["sale.advance.payment.inv"].sudo()
+        for vals in (
+            {"advance_payment_method": "percentage", "amount": 71.0},
+            {"advance_payment_method": "fixed", "fixed_amount": 322.01},
+        ):
+            wizard = Wizard.create({"sale_order_ids": self.sale.ids, **vals})
+            with self.assertRefused(r"138\.00 are paid .*322\.00 are neither"):
+                wizard.create_invoices()
+        self.assertFalse(self.sale.invoice_ids)
+        wizard.fixed_amount = 322.0
+        wizard.create_invoices()
+        self.assertEqual(self.sale.invoice_ids.amount_total, 322.0)
+
     def test_bf25_what_is_no_product(self):
         """Time, packs and deposits go their own ways."""
         self._create_material_budget(500.0)

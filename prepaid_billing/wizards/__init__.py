@@ -9,4 +9,5 @@ from . import (
     prepaid_pay_invoice,
     prepaid_statement,
     prepaid_top_up,
+    sale_advance_payment_inv,
 )
