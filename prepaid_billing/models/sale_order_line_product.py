@@ -54,17 +54,18 @@ class SaleOrderLineProduct(models.Model):
         Nor is it credited when less turns out to be delivered: money that a budget paid
         goes back to the budget.
         """
-        super()._compute_qty_to_invoice()
+        result = super()._compute_qty_to_invoice()
         for line in self.filtered("prepaid_quantity"):
             quantity = line.qty_to_invoice
             line.qty_to_invoice = max(
                 quantity - line.prepaid_quantity, min(quantity, 0.0)
             )
+        return result
 
     @api.depends("prepaid_quantity")
     def _compute_untaxed_amount_to_invoice(self):
         """What is deducted of a product is not to be invoiced."""
-        super()._compute_untaxed_amount_to_invoice()
+        result = super()._compute_untaxed_amount_to_invoice()
         for line in self.filtered("prepaid_quantity"):
             price = self.env["account.analytic.line"]._get_prepaid_net_price(
                 line._get_discounted_price(),
@@ -76,11 +77,12 @@ class SaleOrderLineProduct(models.Model):
             line.untaxed_amount_to_invoice = max(
                 amount - price * line.prepaid_quantity, min(amount, 0.0)
             )
+        return result
 
     @api.depends("prepaid_quantity")
     def _compute_amount_to_invoice(self):
         """What is deducted of a product is not to be invoiced."""
-        super()._compute_amount_to_invoice()
+        result = super()._compute_amount_to_invoice()
         for line in self.filtered("prepaid_quantity"):
             if line.product_uom_qty:
                 price = line.price_total / line.product_uom_qty
@@ -88,24 +90,27 @@ class SaleOrderLineProduct(models.Model):
                 line.amount_to_invoice = max(
                     amount - price * line.prepaid_quantity, min(amount, 0.0)
                 )
+        return result
 
     @api.depends("prepaid_quantity")
     def _compute_invoice_status(self):
         """Nothing is left to ask for what is deducted; a deposit least of all."""
-        super()._compute_invoice_status()
+        result = super()._compute_invoice_status()
         for line in self.filtered("prepaid_quantity"):
             settled = line.qty_invoiced + line.prepaid_quantity
             is_settled = line.product_uom_id.compare(settled, line.product_uom_qty) >= 0
             if line.invoice_status == "no" and line.state == "sale" and is_settled:
                 line.invoice_status = "invoiced"
+        return result
 
     # === GUARD === #
 
     @api.depends("prepaid_quantity")
     def _compute_product_updatable(self):
         """What is deducted is no other product, as if it were invoiced."""
-        super()._compute_product_updatable()
+        result = super()._compute_product_updatable()
         self.filtered("prepaid_quantity").product_updatable = False
+        return result
 
     @api.model_create_multi
     def create(self, vals_list):
