@@ -8,6 +8,15 @@ LOGGED_METHODS = ("timesheet", "analytic")
 SOLD_FIELDS = frozenset({"product_id", "product_uom_id"})
 
 
+def less(claim, deducted):
+    """Return what is left of a claim; no claim on the customer turns into a debt.
+
+    :param float claim: quantity or money that is to be invoiced; below zero: credited
+    :param float deducted: how much of it a budget paid
+    """
+    return max(claim - deducted, min(claim, 0.0))
+
+
 class SaleOrderLineProduct(models.Model):
     """Products that a budget paid for are not invoiced again (BF25).
 
@@ -56,10 +65,7 @@ class SaleOrderLineProduct(models.Model):
         """
         result = super()._compute_qty_to_invoice()
         for line in self.filtered("prepaid_quantity"):
-            quantity = line.qty_to_invoice
-            line.qty_to_invoice = max(
-                quantity - line.prepaid_quantity, min(quantity, 0.0)
-            )
+            line.qty_to_invoice = less(line.qty_to_invoice, line.prepaid_quantity)
         return result
 
     @api.depends("prepaid_quantity")
@@ -73,9 +79,8 @@ class SaleOrderLineProduct(models.Model):
                 line.currency_id,
                 line.product_id,
             )
-            amount = line.untaxed_amount_to_invoice
-            line.untaxed_amount_to_invoice = max(
-                amount - price * line.prepaid_quantity, min(amount, 0.0)
+            line.untaxed_amount_to_invoice = less(
+                line.untaxed_amount_to_invoice, price * line.prepaid_quantity
             )
         return result
 
@@ -86,9 +91,8 @@ class SaleOrderLineProduct(models.Model):
         for line in self.filtered("prepaid_quantity"):
             if line.product_uom_qty:
                 price = line.price_total / line.product_uom_qty
-                amount = line.amount_to_invoice
-                line.amount_to_invoice = max(
-                    amount - price * line.prepaid_quantity, min(amount, 0.0)
+                line.amount_to_invoice = less(
+                    line.amount_to_invoice, price * line.prepaid_quantity
                 )
         return result
 
